@@ -1,0 +1,64 @@
+package migration
+
+import "time"
+
+// FolderPair is what is remembered of one source folder and the destination
+// folder it goes to (I-1).
+type FolderPair struct {
+	ID     int64
+	Source string // raw octets as listed: the folder's identity (F-3)
+
+	// The source as it was when the pair was last gone through to the end.
+	UIDValidity, UIDNext, Exists uint32
+	ModSeq                       uint64
+	// Complete is set when the last walk left nothing to be tried again, so an
+	// unchanged folder need not be listed (Δ-1).
+	Complete bool
+
+	Dest DestFolder
+}
+
+// DestFolder is a folder at the destination. It belongs to the destination
+// mailbox, not to a resource: several sources may feed it.
+type DestFolder struct {
+	ID          int64
+	Name        string // raw octets as sent to the server
+	UIDValidity uint32
+	UIDNext     uint32 // next UID after the last answered append (I-5)
+}
+
+// MessageState is what is remembered of one source message. A UID that is
+// Copied is never appended again, whatever happened to its copy (I-1).
+type MessageState struct {
+	UID         uint32
+	Kind        OutcomeKind // Copied, Skipped or Failed
+	Reason      Reason      // Skipped and Failed
+	Pass        int         // the pass in which it got there
+	DestUID     uint32      // 0: stored, but the server did not say where
+	Size        int64       // octets received
+	Fingerprint uint64      // I-4
+	Flags       []string    // as sent to the destination (L-3)
+}
+
+// Batch names messages that are about to be appended (I-5). Until it is settled
+// nobody knows which of them the destination holds.
+type Batch struct {
+	ID              int64
+	PairID          int64
+	DestID          int64
+	DestUIDValidity uint32
+	DestLow         uint32 // no message of the batch has a UID below
+	Items           []BatchItem
+}
+
+// BatchItem is one message of a batch, with all that is needed to know it again
+// at the destination (I-6).
+type BatchItem struct {
+	UID         uint32
+	Fingerprint uint64
+	Size        int64     // octets sent
+	BareLF      int64     // line ends without CR among them (I-8)
+	Digest      [32]byte  // SHA-256 of the canonical octets
+	Date        time.Time // INTERNALDATE sent; zero if none
+	Flags       []string
+}

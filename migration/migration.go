@@ -1,0 +1,212 @@
+package migration
+
+import (
+	"slices"
+	"time"
+)
+
+// Validity says whether a migration may run. It is stored; the phase is
+// computed from it. The moves between the values stand in state.go.
+type Validity string
+
+// The validities of a migration (S17, S19).
+const (
+	// Draft: the wizard is not finished. Rows are being checked already; the
+	// admin's *Migra* makes it validating.
+	Draft Validity = "draft"
+	// Validating: rows whose check is missing or too old are being checked. It
+	// becomes valid or invalid by itself; no pass starts before.
+	Validating Validity = "validating"
+	// Valid: every row was checked, corrected or left out. Its passes start at
+	// their time.
+	Valid Validity = "valid"
+	// Invalid: at least one failing row was neither corrected nor left out. A
+	// correction makes it validating again.
+	Invalid Validity = "invalid"
+	// Cancelled: a person ended it. No pass starts any more; it is deleted with
+	// the old ones.
+	Cancelled Validity = "cancelled"
+)
+
+// Validities returns every validity, in the order of a migration's life.
+func Validities() []Validity {
+	return []Validity{Draft, Validating, Valid, Invalid, Cancelled}
+}
+
+// Migration is one wizard run: a server type, a CSV and two dates.
+type Migration struct {
+	ID         int64
+	CustomerID int64
+	UserID     int64  // who asked, and is told
+	Code       string // public short id, such as "M-4K7QZ"
+	Name       string // chosen by the user; empty: the domains are shown
+	ServerType ServerType
+	Validity   Validity
+	DomainIDs  []int64 // destination domains of the rows
+	Passes     []Pass  // sorted by number, with their runs counted
+	CreatedAt  time.Time
+	ChangedAt  time.Time // last change of the rows, the plan or the validity
+}
+
+// Phase says in one word how far a migration is. It is computed, never stored.
+type Phase string
+
+// The phases. A pass that is paused or interrupted is under way: the phase
+// stays, and the status of the pass is shown beside it.
+const (
+	PhaseDraft       Phase = "draft"             // not handed in, or no pass planned yet
+	PhaseValidating  Phase = "validating"        // rows are being checked
+	PhaseInvalid     Phase = "invalid"           // waits for a correction
+	PhaseScheduled   Phase = "scheduled"         // waits for the time of a pass
+	PhaseRunning1    Phase = "running_1"         // pass 1 is due or under way
+	PhaseCutOver     Phase = "awaiting_cut_over" // pass 1 is done: time to change the MX
+	PhaseRunning2    Phase = "running_2"         // pass 2 is due or under way
+	PhaseRunningMore Phase = "running_more"      // a pass for stragglers is due or under way
+	PhaseFinished    Phase = "finished"          // everything the sources listed is there
+	PhaseExceptions  Phase = "finished_with_exceptions"
+	PhaseCancelled   Phase = "cancelled"
+)
+
+// Phase computes the phase at now. A planned pass whose time has come counts as
+// running: the scheduler takes it in a moment.
+func (m Migration) Phase(now time.Time) Phase {
+	switch m.Validity {
+	case Validating:
+		return PhaseValidating
+	case Valid:
+		return m.phaseOfPasses(now)
+	case Invalid:
+		return PhaseInvalid
+	case Cancelled:
+		return PhaseCancelled
+	}
+	return PhaseDraft
+}
+
+func (m Migration) phaseOfPasses(now time.Time) Phase {
+	current, open := Current(m.Passes)
+	switch {
+	case len(m.Passes) == 0:
+		return PhaseDraft
+	case !open:
+		return m.verdict()
+	case current.underWay() || current.Due(now):
+		return runningPhase(current.Number)
+	case current.Number == 2 && m.Passes[0].Status == PassDone:
+		return PhaseCutOver
+	}
+	return PhaseScheduled
+}
+
+func runningPhase(number int) Phase {
+	switch number {
+	case 1:
+		return PhaseRunning1
+	case 2:
+		return PhaseRunning2
+	}
+	return PhaseRunningMore
+}
+
+// verdict judges by the last pass: what failed in an earlier one was tried
+// again in it. A cancelled last pass leaves mail behind, so it is never clean.
+func (m Migration) verdict() Phase {
+	last := m.Passes[len(m.Passes)-1]
+	switch {
+	case !slices.ContainsFunc(m.Passes, func(p Pass) bool { return p.Status == PassDone }):
+		return PhaseCancelled
+	case last.Status == PassDone && last.Runs.Clean():
+		return PhaseFinished
+	}
+	return PhaseExceptions
+}
+
+// CountsAtOnce reports whether the migration is one of the few that a customer
+// may have planned at once: all but drafts and those that are not valid,
+// finished or cancelled (S3).
+func (m Migration) CountsAtOnce(now time.Time) bool {
+	switch m.Phase(now) {
+	case PhaseDraft, PhaseInvalid, PhaseFinished, PhaseExceptions, PhaseCancelled:
+		return false
+	}
+	return true
+}
+
+// DuePass returns the pass that a free scheduler starts or resumes at now. A
+// paused pass waits for a person.
+func (m Migration) DuePass(now time.Time) (Pass, bool) {
+	current, open := Current(m.Passes)
+	ready := open && (current.Due(now) || current.Status == PassInterrupted)
+	if m.Validity != Valid || !ready {
+		return Pass{}, false
+	}
+	return current, true
+}
+
+// CanDelete reports whether the migration may be deleted: not while a pass
+// runs, nor while a parked run of an earlier pass is trying again (S21).
+func (m Migration) CanDelete() bool {
+	return !slices.ContainsFunc(m.Passes, func(p Pass) bool {
+		return p.Status == PassRunning || p.Runs.AtWork > 0
+	})
+}
+
+// CanCancel reports whether the migration may be cancelled as it is. A running
+// pass has to be interrupted first.
+func (m Migration) CanCancel() bool { return m.CanDelete() && m.Validity.CanBecome(Cancelled) }
+
+// ExpiresAt returns when the migration is old enough to be deleted by itself:
+// KeepFor after the end of the last pass, else after the last change. A pass
+// that is still planned keeps its migration until after its date (S22).
+func (m Migration) ExpiresAt(policy Policy) time.Time {
+	from, ended := m.ended()
+	if !ended {
+		from = latest(from, m.ChangedAt)
+	}
+	if pass, open := Current(m.Passes); open && m.Validity == Valid {
+		from = latest(from, pass.PlannedAt)
+	}
+	return from.Add(policy.KeepFor)
+}
+
+// Expired reports whether the migration is to be deleted now (S22).
+func (m Migration) Expired(policy Policy, now time.Time) bool {
+	return m.CanDelete() && !m.ExpiresAt(policy).After(now)
+}
+
+// SecretsEndAt returns when the migration is closed and its secrets are
+// destroyed: when it is cancelled, or at the end of the last pass; where parked
+// runs will try again, KeepSecretsFor later at most (S22). False: a pass is to
+// come, so they are still needed.
+func (m Migration) SecretsEndAt(policy Policy) (time.Time, bool) {
+	if m.Validity == Cancelled {
+		return m.ChangedAt, true
+	}
+	end, ended := m.ended()
+	if !ended {
+		return time.Time{}, false
+	}
+	last := m.Passes[len(m.Passes)-1]
+	if last.Status == PassDone && last.Runs.Parked+last.Runs.Open > 0 {
+		end = end.Add(policy.KeepSecretsFor)
+	}
+	return end, true
+}
+
+// ended returns the end of the pass that ended last, and whether all passes
+// have ended.
+func (m Migration) ended() (time.Time, bool) {
+	var end time.Time
+	for _, pass := range m.Passes {
+		end = latest(end, pass.EndedAt)
+	}
+	_, open := Current(m.Passes)
+	return end, len(m.Passes) > 0 && !open && !end.IsZero()
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,126 @@
+package migration
+
+import "slices"
+
+// Customer is a tenant: it owns domains, users and migrations, and sees nothing
+// of another's.
+type Customer struct {
+	ID   int64
+	Name string
+}
+
+// Role says what a user may do inside his customer.
+type Role string
+
+// The roles of a customer (S2).
+const (
+	// Admin looks after all of the customer: users, domains, migrations.
+	Admin Role = "admin"
+	// TeamMember looks after all migrations, but no users and settings.
+	TeamMember Role = "team_member"
+	// Manager looks after the migrations into the domains he is authorised for.
+	Manager Role = "manager"
+)
+
+// User is a person who signs in to the panel.
+type User struct {
+	ID         int64
+	CustomerID int64
+	Role       Role
+	// Operator marks who runs the installation, beside his role in a customer.
+	Operator  bool
+	DomainIDs []int64 // the domains a Manager is authorised for
+	Name      string
+	Email     string
+	Language  string // BCP 47 tag of the pages and mails he gets
+	TimeZone  string // IANA name of the zone his dates are shown and read in
+}
+
+// Domain is a mail domain of a customer, with the server that holds its
+// mailboxes.
+type Domain struct {
+	ID            int64
+	CustomerID    int64
+	DestinationID int64
+	Name          string // lower case, ASCII form
+}
+
+// Destination is a destination server: how it is reached, and how to log in to
+// a mailbox there.
+type Destination struct {
+	ID   int64
+	Name string
+	// Endpoint reaches the server. Its Auth holds the master user, if the
+	// server has one; with AuthPassword every row brings its mailbox's own
+	// password.
+	Endpoint Endpoint
+}
+
+// NeedsPassword reports whether each row must bring the mailbox's own password.
+func (d Destination) NeedsPassword() bool { return d.Endpoint.Auth.Kind != AuthMaster }
+
+// For returns the endpoint of one mailbox. The password is used only where
+// NeedsPassword.
+func (d Destination) For(login string, password Secret) Endpoint {
+	end := d.Endpoint
+	end.Auth.Login = login
+	if d.NeedsPassword() {
+		end.Auth = Auth{Kind: AuthPassword, Login: login, Password: password}
+	}
+	return end
+}
+
+// CanManageInstallation reports whether u may manage customers, destination
+// servers, limits and mail settings.
+func (u User) CanManageInstallation() bool { return u.Operator }
+
+// CanManageCustomer reports whether u may manage the users and domains of a
+// customer: its admins, and the operator, who sets up the first of them.
+func (u User) CanManageCustomer(customerID int64) bool {
+	return u.Operator || u.belongsTo(customerID) && u.Role == Admin
+}
+
+// CanUseDomain reports whether a row of u's may name an account in the domain
+// as its destination (S2).
+func (u User) CanUseDomain(d Domain) bool {
+	return u.belongsTo(d.CustomerID) && u.coversDomain(d.ID)
+}
+
+// CanSee reports whether u may look at the migration; the answer to anybody
+// else is ErrNotFound.
+func (u User) CanSee(m Migration) bool { return u.Operator || u.CanChange(m) }
+
+// CanChange reports whether u may plan, correct, move, pause, cancel and delete
+// the migration. A Manager must be authorised for every domain in it; while it
+// names none yet, it is for him who began it.
+func (u User) CanChange(m Migration) bool {
+	if !u.belongsTo(m.CustomerID) {
+		return false
+	}
+	if u.Role == Manager && len(m.DomainIDs) == 0 {
+		return u.ID == m.UserID
+	}
+	return !slices.ContainsFunc(m.DomainIDs, func(id int64) bool { return !u.coversDomain(id) }) && u.hasRole()
+}
+
+// CanAddPass reports whether u may plan one more pass for stragglers.
+func (u User) CanAddPass(m Migration) bool { return u.Role == Admin && u.CanChange(m) }
+
+// belongsTo holds for no user without a customer: 0 is nobody's.
+func (u User) belongsTo(customerID int64) bool {
+	return customerID != 0 && u.CustomerID == customerID
+}
+
+func (u User) hasRole() bool {
+	return u.Role == Admin || u.Role == TeamMember || u.Role == Manager
+}
+
+func (u User) coversDomain(domainID int64) bool {
+	switch u.Role {
+	case Admin, TeamMember:
+		return true
+	case Manager:
+		return slices.Contains(u.DomainIDs, domainID)
+	}
+	return false
+}

@@ -1,0 +1,58 @@
+package migration
+
+import "time"
+
+// Policy holds the numbers of the specification as data: an operator may set
+// others.
+type Policy struct {
+	MaxRows        int           // S3: rows of one CSV
+	MaxAtOnce      int           // S3: migrations of one customer planned at once
+	MaxGap         time.Duration // S14: between the planned starts of pass 1 and 2
+	DefaultGap     time.Duration // S14: what the wizard offers
+	AdvisedGap     time.Duration // S14: below it the wizard warns
+	MaxMessageSize int64         // S15: octets of one message
+	KeepFor        time.Duration // S22: then a migration is deleted
+	KeepSecretsFor time.Duration // S22: at most, while retries wait after the last pass; 0: not at all
+	CheckFor       time.Duration // S17: how long the check of a row holds
+	Folders        FolderRules
+}
+
+// DefaultPolicy returns the numbers of the specification.
+func DefaultPolicy() Policy {
+	return Policy{
+		MaxRows:        500,
+		MaxAtOnce:      5,
+		MaxGap:         23 * time.Hour,
+		DefaultGap:     6 * time.Hour,
+		AdvisedGap:     4 * time.Hour,
+		MaxMessageSize: 50 << 20,
+		KeepFor:        30 * 24 * time.Hour,
+		KeepSecretsFor: 72 * time.Hour,
+		CheckFor:       30 * time.Minute,
+		Folders:        DefaultFolderRules(),
+	}
+}
+
+// FolderRules says which source folders are left out, and how the others are
+// treated. They travel with the job, so that the engine knows no default.
+type FolderRules struct {
+	// Excluded are names of top-level folders, compared without case (F-11).
+	Excluded []string
+	// ExcludedRoles are special-use attributes, such as `\Trash` (RFC 6154 §2).
+	ExcludedRoles []string
+	// KeepSubfolders copies the subfolders of an excluded folder (F-12).
+	KeepSubfolders bool
+	// Groupware leaves out what is no mail on Exchange-like servers (F-13).
+	Groupware bool
+	// MirrorSubscriptions subscribes at the destination only what is subscribed
+	// at the source; otherwise everything copied is (F-14).
+	MirrorSubscriptions bool
+}
+
+// DefaultFolderRules returns the rules of S15: five names and two attributes.
+func DefaultFolderRules() FolderRules {
+	return FolderRules{
+		Excluded:      []string{"Trash", "Cestino", "Spam", "Posta indesiderata", "Junk Email"},
+		ExcludedRoles: []string{`\Trash`, `\Junk`},
+	}
+}
