@@ -1,0 +1,83 @@
+package imapsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/emersion/go-sasl"
+
+	"trasloco/imapsync/wire"
+	"trasloco/migration"
+)
+
+// connect dials an endpoint and logs in. Its errors are *Error.
+func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint) (*wire.Conn, error) {
+	var refused error
+	for _, attempt := range attempts(ep.Auth) {
+		conn, err := e.dial(ctx, ep)
+		if err != nil {
+			return nil, blame(side, err)
+		}
+		err = e.login(ctx, conn, attempt)
+		if err == nil {
+			return conn, nil
+		}
+		conn.Logout(ctx)
+		err = blame(side, err)
+		if !worthAnotherForm(err) {
+			return nil, err
+		}
+		if refused == nil {
+			refused = err
+		}
+	}
+	return nil, refused
+}
+
+// attempts lists the ways to try: one, except for a master user whose form
+// nobody named. Most servers want user*master; Cyrus and Zimbra take only an
+// authorization identity. That is the one retry C-2 allows.
+func attempts(auth migration.Auth) []migration.Auth {
+	if auth.Kind != migration.AuthMaster || auth.Form != (migration.MasterForm{}) {
+		return []migration.Auth{auth}
+	}
+	authzid := auth
+	authzid.Form.AuthzID = true
+	return []migration.Auth{auth, authzid}
+}
+
+func worthAnotherForm(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Class == ClassLogin || e.Class == ClassMechanism)
+}
+
+func (e *Engine) login(ctx context.Context, conn *wire.Conn, auth migration.Auth) error {
+	switch auth.Kind {
+	case migration.AuthClientCredentials:
+		token, err := e.token(ctx, auth)
+		if err != nil {
+			return err
+		}
+		return conn.Authenticate(ctx, &xoauth2{user: auth.Login, token: token})
+	case migration.AuthMaster:
+		if auth.Form.AuthzID {
+			return conn.Authenticate(ctx, sasl.NewPlainClient(auth.Login, auth.Master, auth.Password.Reveal()))
+		}
+		return e.loginPlain(ctx, conn, auth.Form.Join(auth.Login, auth.Master), auth.Password)
+	case migration.AuthPassword:
+		return e.loginPlain(ctx, conn, auth.Login, auth.Password)
+	default:
+		return fmt.Errorf("login of kind %q: %w", auth.Kind, wire.ErrNoMechanism)
+	}
+}
+
+// loginPlain uses LOGIN, which every server has, and SASL PLAIN where a server
+// forbids LOGIN but takes that.
+func (e *Engine) loginPlain(ctx context.Context, conn *wire.Conn, user string, password migration.Secret) error {
+	err := conn.Login(ctx, user, password.Reveal())
+	if errors.Is(err, wire.ErrCleartext) && conn.TLS() != nil && conn.Has("AUTH=PLAIN") {
+		return conn.Authenticate(ctx, sasl.NewPlainClient("", user, password.Reveal()))
+	}
+	return err
+}

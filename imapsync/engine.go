@@ -1,0 +1,135 @@
+package imapsync
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"trasloco/imapsync/wire"
+	"trasloco/migration"
+)
+
+// Engine runs syncs and checks. It is safe for concurrent use; runs with the
+// same destination mailbox must not overlap, which its caller sees to (P-3).
+type Engine struct {
+	opts Options
+
+	mu     sync.Mutex
+	tokens map[tokenKey]oauth2.TokenSource
+}
+
+// Options are what holds for every run of an Engine.
+type Options struct {
+	Now      func() time.Time // nil: time.Now
+	TempDir  string           // for messages above 4 MiB; must exist
+	Timeouts wire.Timeouts    // zero: wire.DefaultTimeouts
+	Patience Patience         // zero: DefaultPatience
+
+	// AllowPrivate lets connections go to loopback and private addresses.
+	AllowPrivate bool
+	// TokenURL builds the address of a tenant's token endpoint; nil: Microsoft's.
+	TokenURL func(tenant string) string
+}
+
+// Patience says how long a run bears with servers that fail.
+type Patience struct {
+	FirstTries int           // connections tried before the first login
+	Backoff    time.Duration // first wait before a reconnect; doubles each time
+	MaxBackoff time.Duration
+	// GiveUp parks the run when no message was acknowledged for so long.
+	GiveUp time.Duration
+	// LateCommit is how long a server may still store what it was sent before a
+	// connection broke (I-9).
+	LateCommit time.Duration
+	// Grace is what a stopped run gets to hear the answers under way (P-2).
+	Grace time.Duration
+}
+
+// DefaultPatience returns the values of rules 2.10, I-9 and P-2.
+func DefaultPatience() Patience {
+	return Patience{
+		FirstTries: 3, Backoff: 500 * time.Millisecond, MaxBackoff: time.Minute,
+		GiveUp: 30 * time.Minute, LateCommit: 10 * time.Second, Grace: 3 * time.Second,
+	}
+}
+
+// New returns an Engine.
+func New(opts Options) *Engine {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Timeouts == (wire.Timeouts{}) {
+		opts.Timeouts = wire.DefaultTimeouts()
+	}
+	if opts.Patience == (Patience{}) {
+		opts.Patience = DefaultPatience()
+	}
+	if opts.TokenURL == nil {
+		opts.TokenURL = microsoftTokenURL
+	}
+	return &Engine{opts: opts, tokens: map[tokenKey]oauth2.TokenSource{}}
+}
+
+// Job is one run: a resource, a pass, and the rules that hold for it.
+type Job struct {
+	Resource migration.Resource
+	Type     migration.ServerType
+	Pass     int // from 1; messages copied in it count as copied, not as present
+	Rules    migration.FolderRules
+	MaxSize  int64 // octets; larger messages are skipped (T-5)
+}
+
+// Journal is the memory of a resource between passes and crashes. Every call
+// has committed when it returns: what it took survives the death of the process.
+type Journal interface {
+	// Pairs returns all that is known of the resource's folders.
+	Pairs(ctx context.Context) ([]migration.FolderPair, error)
+	// SavePair stores a pair and its destination folder and sets their ids.
+	SavePair(ctx context.Context, p *migration.FolderPair) error
+	// Messages returns the messages of a pair by ascending UID.
+	Messages(ctx context.Context, pairID int64) ([]migration.MessageState, error)
+	// MappedAbove returns the destination UIDs from low on that belong to a
+	// message of any resource, ascending.
+	MappedAbove(ctx context.Context, destID int64, low uint32) ([]uint32, error)
+	// Begin stores a batch that is about to be appended and sets its id.
+	Begin(ctx context.Context, b *migration.Batch) error
+	// Settle stores what became of a batch and forgets the batch. destNext is
+	// the destination folder's UIDNEXT afterwards, 0 if unknown.
+	Settle(ctx context.Context, b migration.Batch, states []migration.MessageState, destNext uint32) error
+	// Record stores messages that were settled without an append.
+	Record(ctx context.Context, pairID int64, states []migration.MessageState) error
+	// Rekey replaces all messages of a pair (I-12).
+	Rekey(ctx context.Context, pairID int64, states []migration.MessageState) error
+	// InFlight returns the batches that were never settled, oldest first.
+	InFlight(ctx context.Context) ([]migration.Batch, error)
+	// Clean reports whether the last run stopped in order (I-5).
+	Clean(ctx context.Context) (bool, error)
+	// SetClean sets the mark that Clean reads.
+	SetClean(ctx context.Context, clean bool) error
+}
+
+// Reporter hears what a run does. Its methods are called from several
+// goroutines and must not block.
+type Reporter interface {
+	// Progress tells where the run stands; a later call replaces an earlier one.
+	Progress(folder string, tally migration.Tally)
+	// Message reports a message, or a folder's worth of them, that was skipped or
+	// failed. Each is reported once a run.
+	Message(o migration.Outcome)
+	// Entry adds a line to the run's log.
+	Entry(e migration.Entry)
+}
+
+// Discard is the Reporter that does nothing.
+type Discard struct{}
+
+// Progress does nothing.
+func (Discard) Progress(string, migration.Tally) {}
+
+// Message does nothing.
+func (Discard) Message(migration.Outcome) {}
+
+// Entry does nothing.
+func (Discard) Entry(migration.Entry) {}

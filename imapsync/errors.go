@@ -1,0 +1,218 @@
+package imapsync
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"trasloco/imapsync/wire"
+)
+
+// Class says what kind of trouble ended a run. It is a code: locale has the
+// sentence and the remedy.
+type Class string
+
+// The classes of rule table 2.10 that are about a whole run.
+const (
+	ClassAddress     Class = "address"         // the name has no address
+	ClassPrivate     Class = "private_address" // it leads to a private one, which is not allowed
+	ClassConnect     Class = "connect"         // nobody answers there
+	ClassGreeting    Class = "greeting"        // somebody answers, but not as an IMAP server
+	ClassTLS         Class = "tls"
+	ClassCertificate Class = "certificate"
+	ClassLogin       Class = "login"
+	ClassMechanism   Class = "no_mechanism" // none of the ways to log in that we have
+	ClassPermission  Class = "permission"   // logged in, but no mailbox behind it
+	ClassToken       Class = "token"        // the identity provider gave no token
+	ClassThrottled   Class = "throttled"
+	ClassOverQuota   Class = "over_quota"
+	ClassTransport   Class = "transport"
+	ClassInternal    Class = "internal"
+)
+
+// Side is the end of a resource that an error is about.
+type Side string
+
+// The two ends.
+const (
+	SourceSide      Side = "source"
+	DestinationSide Side = "destination"
+)
+
+// Error is why a run could not go on.
+type Error struct {
+	Side  Side
+	Class Class
+	// RetryAfter is how long the server asked to be left alone; 0: it did not.
+	RetryAfter time.Duration
+	Err        error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s: %v", e.Side, e.Class, e.Err) }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ServerText returns the server's own words in err, if it said any.
+func ServerText(err error) string {
+	var refused *wire.StatusError
+	if errors.As(err, &refused) {
+		return refused.Status.String()
+	}
+	return ""
+}
+
+// Parks reports whether the run may go on later, by itself or when somebody
+// made room: it is not over.
+func (e *Error) Parks() bool {
+	return e.Class == ClassThrottled || e.Class == ClassOverQuota || e.Class == ClassTransport
+}
+
+// isBroken reports whether a new connection may help.
+func isBroken(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Class {
+	case ClassTransport, ClassThrottled, ClassConnect, ClassGreeting:
+		return true
+	case ClassTLS: // a handshake cut short; a wrong certificate has its own class
+		return true
+	default:
+		return false
+	}
+}
+
+// blame classifies err as trouble with one side. Errors that have their class
+// already, and the end of the context, pass unchanged.
+func blame(side Side, err error) error {
+	var known *Error
+	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	class, after := classify(err)
+	if class == ClassOverQuota && side == SourceSide {
+		// Gmail's words for a day's traffic being used up: a source has no quota
+		// that reading could exceed.
+		class = ClassThrottled
+	}
+	return &Error{Side: side, Class: class, RetryAfter: after, Err: err}
+}
+
+func classify(err error) (Class, time.Duration) {
+	var refused *wire.StatusError
+	if errors.As(err, &refused) {
+		return classifyStatus(refused)
+	}
+	var cert *CertificateError
+	var dns *net.DNSError
+	var dial *wire.DialError
+	switch {
+	case errors.As(err, &cert):
+		return ClassCertificate, 0
+	case errors.Is(err, errPrivateAddress):
+		return ClassPrivate, 0
+	case errors.As(err, &dns) && !dns.IsTimeout && !dns.IsTemporary:
+		return ClassAddress, 0
+	case errors.Is(err, wire.ErrCleartext):
+		return ClassTLS, 0
+	case errors.Is(err, wire.ErrNoMechanism):
+		return ClassMechanism, 0
+	case errors.As(err, &dial):
+		return stageClass[dial.Stage], 0
+	default:
+		return ClassTransport, 0
+	}
+}
+
+var stageClass = map[wire.Stage]Class{
+	wire.StageConnect: ClassConnect, wire.StageGreeting: ClassGreeting, wire.StageTLS: ClassTLS, wire.StageLogin: ClassLogin,
+}
+
+// signs is the one place where servers' words are recognised (2.10): codes of
+// RFC 5530 first, then texts.
+var signs = []struct {
+	class Class
+	codes []string
+	text  *regexp.Regexp
+}{
+	{ClassPermission, nil, regexp.MustCompile(`(?i)authenticated but not connected`)},
+	{ClassOverQuota, []string{"OVERQUOTA"}, regexp.MustCompile(`(?i)over ?quota|quota exceeded|exceeded your mail quota|mailbox is full|exceeded command or bandwidth`)},
+	{
+		ClassThrottled,
+		[]string{"LIMIT", "THROTTLED", "INUSE", "UNAVAILABLE", "MESSAGELIMIT"},
+		regexp.MustCompile(`(?i)throttl|rate limit|too many|backoff|bandwidth|try again|temporar|session expired|maximum number of connections|server busy`),
+	},
+	{
+		ClassLogin,
+		[]string{"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED", "CONTACTADMIN"},
+		nil,
+	},
+}
+
+var backoffHint = regexp.MustCompile(`(?i)backoff time: (\d+) milliseconds`)
+
+func classifyStatus(e *wire.StatusError) (Class, time.Duration) {
+	for _, sign := range signs {
+		for _, code := range sign.codes {
+			if e.Status.Code == code {
+				return sign.class, hint(e.Status.Text)
+			}
+		}
+	}
+	for _, sign := range signs {
+		if sign.text != nil && sign.text.MatchString(e.Status.Text) {
+			return sign.class, hint(e.Status.Text)
+		}
+	}
+	if strings.HasPrefix(e.Command, "LOGIN") || strings.HasPrefix(e.Command, "AUTHENTICATE") {
+		return ClassLogin, 0
+	}
+	return ClassTransport, 0
+}
+
+// hint reads how long Exchange asks to wait (X-2), at most five minutes.
+func hint(text string) time.Duration {
+	m := backoffHint.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	ms, err := strconv.Atoi(m[1])
+	if err != nil {
+		return 0
+	}
+	return min(time.Duration(ms)*time.Millisecond, 5*time.Minute)
+}
+
+// CertificateError says why a server's certificate was not believed, and what
+// an admin needs to decide whether to believe it all the same (S7).
+type CertificateError struct {
+	Names []string // whom it names
+	Pin   string   // its SHA-256, in hex
+	Err   error
+}
+
+func (e *CertificateError) Error() string {
+	return fmt.Sprintf("%v (the certificate names %s; its SHA-256 is %s)", e.Err, strings.Join(e.Names, ", "), e.Pin)
+}
+
+// Unwrap returns the cause.
+func (e *CertificateError) Unwrap() error { return e.Err }
+
+func certificateNames(cert *x509.Certificate) []string {
+	names := append([]string(nil), cert.DNSNames...)
+	for _, ip := range cert.IPAddresses {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 && cert.Subject.CommonName != "" {
+		names = append(names, cert.Subject.CommonName)
+	}
+	return names
+}

@@ -1,0 +1,239 @@
+package imapsync
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"trasloco/imapsync/wire"
+	"trasloco/migration"
+)
+
+// survey reads both trees and gives every source folder its target (F-1 … F-12).
+func (r *run) survey(ctx context.Context) error {
+	source, err := readTree(ctx, r.src)
+	if err != nil {
+		return blame(SourceSide, err)
+	}
+	dest, err := readTree(ctx, r.dst)
+	if err != nil {
+		return blame(DestinationSide, err)
+	}
+	pairs, err := r.journal.Pairs(ctx)
+	if err != nil {
+		return err
+	}
+	r.logTrees(source, dest)
+	r.folders = inOrder(source.folders)
+	m := newMapper(dest, source.folders)
+	var wanted []*folderRun
+	for _, f := range r.folders {
+		f.reason = excluded(f.folder, source.folders, r.job.Rules)
+		if i := slices.IndexFunc(pairs, func(p migration.FolderPair) bool { return p.Source == f.Name }); i >= 0 {
+			f.pair = pairs[i]
+			m.keep(f.folder, f.pair.Dest.Name)
+		}
+		if f.reason == "" && f.opens() {
+			wanted = append(wanted, f)
+		}
+	}
+	if err := r.readSubscriptions(ctx); err != nil {
+		return err
+	}
+	return r.makeFolders(ctx, m, wanted)
+}
+
+// readSubscriptions marks the subscribed folders, where that matters (F-14).
+func (r *run) readSubscriptions(ctx context.Context) error {
+	if !r.job.Rules.MirrorSubscriptions {
+		return nil
+	}
+	listing, err := r.src.List(ctx, "LSUB", "", "*", "")
+	if err != nil && !isRefusal(err) {
+		return blame(SourceSide, err)
+	}
+	for _, f := range r.folders {
+		f.subscribed = slices.ContainsFunc(listing.Folders, func(l wire.Folder) bool { return l.Name == f.Name })
+	}
+	return nil
+}
+
+// inOrder puts INBOX first, Sent second, and leaves the rest as listed (T-7).
+func inOrder(folders []folder) []*folderRun {
+	list := make([]*folderRun, len(folders))
+	for i, f := range folders {
+		list[i] = &folderRun{
+			folder: f, tries: map[uint32]int{}, sent: map[uint32]int{},
+			over: map[uint32]migration.Outcome{}, keywords: map[string]bool{},
+		}
+	}
+	rank := func(f *folderRun) int {
+		switch {
+		case f.isInbox():
+			return 0
+		case f.role == `\Sent`:
+			return 1
+		default:
+			return 2
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *folderRun) int { return rank(a) - rank(b) })
+	return list
+}
+
+func (f *folderRun) reset() {
+	f.tally, f.outcomes = migration.Tally{}, nil
+	for _, o := range f.over { // what was settled in this run stays so
+		f.tally.Add(o)
+		f.tally.Listed += o.Count
+		f.outcomes = append(f.outcomes, o)
+	}
+}
+
+// settled takes from a listing the messages that have an outcome of this run.
+func (f *folderRun) settled(listing []meta) []meta {
+	return slices.DeleteFunc(listing, func(m meta) bool { _, over := f.over[m.uid]; return over })
+}
+
+// note adds the outcome of a message that was skipped or failed.
+func (f *folderRun) note(o migration.Outcome) {
+	o.Folder = f.display()
+	f.tally.Add(o)
+	f.outcomes = append(f.outcomes, o)
+	if o.UID != 0 {
+		f.over[o.UID] = o
+	}
+}
+
+// count adds what a plan found to be done already.
+func (f *folderRun) count(p plan) {
+	f.tally.Copied += p.copied
+	f.tally.Bytes += p.bytes
+}
+
+const maxBreaks = 3
+
+// isStuck reports whether a folder broke the connection again and again without
+// a message getting on: then the others must not wait for it.
+func (f *folderRun) isStuck(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.Class != ClassTransport {
+		return false
+	}
+	progress := f.tally.Copied + len(f.over)
+	for _, n := range f.tries {
+		progress += n
+	}
+	for _, n := range f.sent {
+		progress += n
+	}
+	if progress != f.progress {
+		f.progress, f.breaks = progress, 0
+	}
+	f.breaks++
+	return f.breaks > maxBreaks
+}
+
+// finish adds a folder to the run and tells of it.
+func (r *run) finish(f *folderRun) {
+	r.tally = r.tally.Plus(f.tally)
+	for _, o := range f.outcomes {
+		r.report.Message(o)
+	}
+	r.logFolder(f)
+	r.acknowledged()
+	r.report.Progress(f.display(), r.tally)
+}
+
+// failFolder counts what is missing of a folder that could not be gone through.
+func (r *run) failFolder(f *folderRun, e *folderError) {
+	f.tally.Listed = max(f.tally.Listed, e.count)
+	t := f.tally
+	missing := t.Listed - t.Copied - t.Present - t.Skipped - t.Failed
+	f.note(migration.Outcome{Kind: migration.Failed, Reason: e.reason, Count: missing, ServerText: ServerText(e.err)})
+	r.entry(migration.Failure, "folder_failed", migration.Args{"folder": f.display(), "reason": string(e.reason), "detail": e.err.Error()}, ServerText(e.err))
+}
+
+// countExcluded says how much lies in a folder that is left out.
+func (r *run) countExcluded(ctx context.Context, f *folderRun) error {
+	if !f.opens() {
+		return nil
+	}
+	status, err := r.src.Status(ctx, f.Name, "MESSAGES")
+	if err != nil && !isRefusal(err) {
+		return blame(SourceSide, err)
+	}
+	n := int(min(status["MESSAGES"], 1<<31))
+	f.tally.Listed += n
+	f.note(migration.Outcome{Kind: migration.Skipped, Reason: f.reason, Count: n})
+	return nil
+}
+
+// isSettled counts an unchanged folder by what is remembered of it; false: that
+// does not add up, and the folder has to be listed.
+func (r *run) isSettled(f *folderRun, known []migration.MessageState, exists int) bool {
+	p := plan{listed: exists}
+	for _, s := range known {
+		if s.Kind == migration.Copied {
+			p.countCopied(s, r.job.Pass)
+		}
+	}
+	if p.copied+p.present != exists {
+		return false // some were skipped or deleted since
+	}
+	f.tally.Listed, f.tally.Present = exists, p.present
+	f.count(p)
+	return true
+}
+
+// rememberValidity stores the UIDVALIDITY that the messages recorded from now
+// on belong to, before the first of them is.
+func (r *run) rememberValidity(ctx context.Context, f *folderRun, validity uint32) error {
+	if f.pair.UIDValidity == validity {
+		return nil
+	}
+	f.pair.UIDValidity, f.pair.Complete = validity, false
+	return r.journal.SavePair(ctx, &f.pair)
+}
+
+// remember stores how the source folder was, for the next pass (Δ-1).
+func (r *run) remember(ctx context.Context, f *folderRun, box wire.Mailbox) error {
+	f.pair.UIDNext, f.pair.Exists, f.pair.ModSeq = box.UIDNext, box.Exists, box.HighestModSeq
+	f.pair.Complete = f.tally.Failed == 0
+	return r.journal.SavePair(ctx, &f.pair)
+}
+
+// leaveOut records what the plan leaves out, in one go, and says what it is.
+func (r *run) leaveOut(ctx context.Context, f *folderRun, list []left) error {
+	if len(list) == 0 {
+		return nil
+	}
+	headers, err := r.headersOf(ctx, list)
+	if err != nil {
+		return err
+	}
+	var states []migration.MessageState
+	for _, l := range list {
+		it := &item{meta: l.meta, header: headers[l.uid]}
+		states = append(states, it.state(r.job.Pass, l.kind, l.reason, 0))
+		f.note(it.outcome(migration.Outcome{Kind: l.kind, Reason: l.reason}))
+	}
+	return r.journal.Record(ctx, f.pair.ID, states)
+}
+
+// headersOf reads who wrote what and when of messages that are not copied: a
+// number alone tells nobody what is missing.
+func (r *run) headersOf(ctx context.Context, list []left) (map[uint32]header, error) {
+	uids := make([]uint32, len(list))
+	for i, l := range list {
+		uids[i] = l.uid
+	}
+	headers := map[uint32]header{}
+	for _, set := range wire.Sets(uids) {
+		err := fetchHeaders(ctx, r.src, set, func(f wire.Fetched) { headers[f.UID] = readHeader(f.Header) })
+		if err != nil && !isRefusal(err) {
+			return nil, blame(SourceSide, err)
+		}
+	}
+	return headers, nil
+}

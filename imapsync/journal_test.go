@@ -1,0 +1,159 @@
+package imapsync_test
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"trasloco/migration"
+)
+
+// memory is a Journal in memory, for the engine's own tests. Several resources
+// of one destination mailbox share a mailbox.
+type memory struct {
+	mailbox *mailbox
+	pairs   map[string]migration.FolderPair // by source
+	flight  []migration.Batch
+	clean   bool
+}
+
+type mailbox struct {
+	sync.Mutex
+	next     int64
+	dests    map[string]migration.DestFolder             // by name
+	messages map[int64]map[uint32]migration.MessageState // by pair
+	destOf   map[int64]int64                             // pair → dest
+}
+
+func newMemory() *memory {
+	return (&mailbox{
+		dests: map[string]migration.DestFolder{}, messages: map[int64]map[uint32]migration.MessageState{}, destOf: map[int64]int64{},
+	}).journal()
+}
+
+func (m *mailbox) journal() *memory {
+	return &memory{mailbox: m, pairs: map[string]migration.FolderPair{}}
+}
+
+func (m *memory) lock() func() {
+	m.mailbox.Lock()
+	return m.mailbox.Unlock
+}
+
+func (m *memory) id() int64 {
+	m.mailbox.next++
+	return m.mailbox.next
+}
+
+func (m *memory) Pairs(context.Context) ([]migration.FolderPair, error) {
+	defer m.lock()()
+	var pairs []migration.FolderPair
+	for _, p := range m.pairs {
+		p.Dest = m.mailbox.dests[p.Dest.Name]
+		pairs = append(pairs, p)
+	}
+	slices.SortFunc(pairs, func(a, b migration.FolderPair) int { return cmp.Compare(a.ID, b.ID) })
+	return pairs, nil
+}
+
+func (m *memory) SavePair(_ context.Context, p *migration.FolderPair) error {
+	defer m.lock()()
+	if known, ok := m.pairs[p.Source]; ok {
+		p.ID = known.ID
+	} else {
+		p.ID = m.id()
+	}
+	if known, ok := m.mailbox.dests[p.Dest.Name]; ok {
+		p.Dest.ID = known.ID
+		if known.UIDValidity == p.Dest.UIDValidity {
+			p.Dest.UIDNext = max(p.Dest.UIDNext, known.UIDNext)
+		}
+	} else {
+		p.Dest.ID = m.id()
+	}
+	m.mailbox.dests[p.Dest.Name] = p.Dest
+	m.mailbox.destOf[p.ID] = p.Dest.ID
+	m.pairs[p.Source] = *p
+	return nil
+}
+
+func (m *memory) Messages(_ context.Context, pair int64) ([]migration.MessageState, error) {
+	defer m.lock()()
+	states := slices.Collect(maps.Values(m.mailbox.messages[pair]))
+	slices.SortFunc(states, func(a, b migration.MessageState) int { return cmp.Compare(a.UID, b.UID) })
+	return states, nil
+}
+
+func (m *memory) MappedAbove(_ context.Context, dest int64, low uint32) ([]uint32, error) {
+	defer m.lock()()
+	var uids []uint32
+	for pair, messages := range m.mailbox.messages {
+		for _, s := range messages {
+			if m.mailbox.destOf[pair] == dest && s.DestUID >= low && s.DestUID > 0 {
+				uids = append(uids, s.DestUID)
+			}
+		}
+	}
+	slices.Sort(uids)
+	return uids, nil
+}
+
+func (m *memory) Begin(_ context.Context, b *migration.Batch) error {
+	defer m.lock()()
+	b.ID = m.id()
+	m.flight = append(m.flight, *b)
+	return nil
+}
+
+func (m *memory) Settle(_ context.Context, b migration.Batch, states []migration.MessageState, next uint32) error {
+	defer m.lock()()
+	m.put(b.PairID, states)
+	for name, d := range m.mailbox.dests {
+		if d.ID == b.DestID {
+			d.UIDNext = max(d.UIDNext, next)
+			m.mailbox.dests[name] = d
+		}
+	}
+	m.flight = slices.DeleteFunc(m.flight, func(f migration.Batch) bool { return f.ID == b.ID })
+	return nil
+}
+
+func (m *memory) put(pair int64, states []migration.MessageState) {
+	if m.mailbox.messages[pair] == nil {
+		m.mailbox.messages[pair] = map[uint32]migration.MessageState{}
+	}
+	for _, s := range states {
+		m.mailbox.messages[pair][s.UID] = s
+	}
+}
+
+func (m *memory) Record(_ context.Context, pair int64, states []migration.MessageState) error {
+	defer m.lock()()
+	m.put(pair, states)
+	return nil
+}
+
+func (m *memory) Rekey(_ context.Context, pair int64, states []migration.MessageState) error {
+	defer m.lock()()
+	m.mailbox.messages[pair] = nil
+	m.put(pair, states)
+	return nil
+}
+
+func (m *memory) InFlight(context.Context) ([]migration.Batch, error) {
+	defer m.lock()()
+	return slices.Clone(m.flight), nil
+}
+
+func (m *memory) Clean(context.Context) (bool, error) {
+	defer m.lock()()
+	return m.clean, nil
+}
+
+func (m *memory) SetClean(_ context.Context, clean bool) error {
+	defer m.lock()()
+	m.clean = clean
+	return nil
+}

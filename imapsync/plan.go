@@ -1,0 +1,115 @@
+package imapsync
+
+import (
+	"slices"
+	"time"
+
+	"trasloco/migration"
+)
+
+// meta is one line of a source folder's listing.
+type meta struct {
+	uid   uint32
+	flags []string
+	date  time.Time // zero: the server gave none that could be kept (D-2)
+	size  int64     // RFC822.SIZE; -1: not said
+}
+
+// limits are what decides about a message before it is read.
+type limits struct {
+	pass    int
+	maxSize int64 // of the job; 0: none
+	destMax int64 // APPENDLIMIT of the destination; 0: none
+}
+
+// plan says what is to be done for one folder. Every message of the listing is
+// in exactly one of its parts (V-1).
+type plan struct {
+	listed  int
+	copy    []meta // ascending
+	copied  int    // in this pass, before it was interrupted
+	present int
+	bytes   int64 // of copied
+	left    []left
+}
+
+// left is a message that is left out.
+type left struct {
+	meta
+	kind   migration.OutcomeKind
+	reason migration.Reason
+}
+
+// planFolder compares a listing with what is remembered; both are in ascending
+// order of UIDs. It is pure.
+func planFolder(listing []meta, known []migration.MessageState, lim limits) plan {
+	p := plan{listed: len(listing)}
+	for _, m := range listing {
+		for len(known) > 0 && known[0].UID < m.uid {
+			known = known[1:] // deleted at the source since: nothing to do (Δ-4)
+		}
+		if len(known) > 0 && known[0].UID == m.uid && known[0].Kind == migration.Copied {
+			p.countCopied(known[0], lim.pass)
+			continue
+		}
+		switch {
+		case lim.maxSize > 0 && m.size > lim.maxSize:
+			p.left = append(p.left, left{m, migration.Skipped, migration.ReasonOversize})
+		case lim.destMax > 0 && m.size > lim.destMax:
+			p.left = append(p.left, left{m, migration.Failed, migration.ReasonTooBig})
+		default:
+			p.copy = append(p.copy, m)
+		}
+	}
+	return p
+}
+
+func (p *plan) countCopied(state migration.MessageState, pass int) {
+	if state.Pass == pass {
+		p.copied++
+		p.bytes += state.Size
+	} else {
+		p.present++
+	}
+}
+
+const (
+	chunkMessages = 100
+	chunkOctets   = 32 << 20
+)
+
+// chunks cuts what is to be copied into pieces for one FETCH each. The newest
+// mail comes first, since that is what people look for; inside a piece UIDs
+// ascend, so that copies keep the order of their originals (T-7).
+func chunks(metas []meta) [][]meta {
+	var pieces [][]meta
+	for end := len(metas); end > 0; {
+		start, octets := end, int64(0)
+		for start > 0 && end-start < chunkMessages {
+			octets += max(metas[start-1].size, 0)
+			if octets > chunkOctets && start < end {
+				break
+			}
+			start--
+		}
+		pieces = append(pieces, metas[start:end])
+		end = start
+	}
+	return pieces
+}
+
+// isUnchanged reports whether a folder is as it was when it was last gone
+// through (Δ-1). Without CONDSTORE nobody can tell.
+func isUnchanged(pair migration.FolderPair, validity, next, exists uint32, modseq uint64) bool {
+	return pair.Complete && modseq != 0 && next != 0 && pair.ModSeq == modseq &&
+		pair.UIDValidity == validity && pair.UIDNext == next && pair.Exists == exists
+}
+
+func uidsOf(metas []meta) []uint32 {
+	uids := make([]uint32, len(metas))
+	for i, m := range metas {
+		uids[i] = m.uid
+	}
+	slices.Sort(uids)
+	return uids
+}

@@ -1,0 +1,193 @@
+package imapsync
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+)
+
+const (
+	// inMemory is the size above which a message goes to a file (T-1).
+	inMemory = 4 << 20
+	// headSize is how much of a message in a file is kept for its header.
+	headSize = 256 << 10
+)
+
+// spool holds one message as it was received, to the octet. A spool whose size
+// is not the announced one is never used: whole says so.
+type spool struct {
+	announced int64
+	size      int64
+	mem       []byte
+	file      *os.File
+	head      []byte // the first octets of a message in a file
+	forget    bool   // only the digest is wanted
+
+	hasNUL bool
+	bareLF int64
+	last   byte
+	sum    hash.Hash
+}
+
+// newSpool makes a place for a message of size octets. A file has no name any
+// more when newSpool returns, so that nothing is left behind by a crash.
+func newSpool(tempDir string, size int64) (*spool, error) {
+	s := &spool{announced: size, sum: sha256.New()}
+	if size <= inMemory {
+		s.mem = make([]byte, 0, size)
+		return s, nil
+	}
+	file, err := os.CreateTemp(tempDir, "message-*")
+	if err != nil {
+		return nil, fmt.Errorf("make a file for a message of %d octets: %w", size, err)
+	}
+	s.file = file
+	if err := os.Remove(file.Name()); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return s, nil
+}
+
+// hashOnly returns a spool that keeps nothing but the digest.
+func hashOnly(size int64) *spool {
+	return &spool{announced: size, sum: sha256.New(), forget: true}
+}
+
+// Write adds octets and looks at them in passing.
+func (s *spool) Write(p []byte) (int, error) {
+	s.look(p)
+	s.size += int64(len(p))
+	switch {
+	case s.forget:
+		return len(p), nil
+	case s.file == nil:
+		s.mem = append(s.mem, p...)
+		return len(p), nil
+	}
+	if room := headSize - len(s.head); room > 0 {
+		s.head = append(s.head, p[:min(room, len(p))]...)
+	}
+	return s.file.Write(p)
+}
+
+// look counts bare line feeds (I-8) and feeds the digest: the octets without
+// carriage returns and with 0x80 for NUL, which is what stays the same on every
+// server that stores a message at all.
+func (s *spool) look(p []byte) {
+	lf := bytes.Count(p, []byte{'\n'})
+	crlf := bytes.Count(p, []byte("\r\n"))
+	if s.last == '\r' && len(p) > 0 && p[0] == '\n' {
+		crlf++
+	}
+	s.bareLF += int64(lf - crlf)
+	if len(p) > 0 {
+		s.last = p[len(p)-1]
+	}
+	s.hasNUL = canonical(s.sum, p) || s.hasNUL
+}
+
+// canonical writes p to w in the form that digests are made of, and reports
+// whether there was a NUL in it.
+func canonical(w io.Writer, p []byte) (hasNUL bool) {
+	if hasNUL = bytes.IndexByte(p, 0) >= 0; hasNUL {
+		p = bytes.ReplaceAll(p, []byte{0}, []byte{0x80})
+	}
+	for len(p) > 0 {
+		part := p
+		if i := bytes.IndexByte(p, '\r'); i >= 0 {
+			part, p = p[:i], p[i+1:]
+		} else {
+			p = nil
+		}
+		_, _ = w.Write(part) // a hash never fails
+	}
+	return hasNUL
+}
+
+func (s *spool) digest() [32]byte { return [32]byte(s.sum.Sum(nil)) }
+
+func (s *spool) whole() bool { return s.size == s.announced }
+
+// header returns the message's fields.
+func (s *spool) header() header {
+	if s.file != nil {
+		return readHeader(s.head)
+	}
+	return readHeader(s.mem)
+}
+
+// open returns a reader over the message from its start.
+func (s *spool) open() (io.Reader, error) {
+	if s.file == nil {
+		return bytes.NewReader(s.mem), nil
+	}
+	return io.NewSectionReader(s.file, 0, s.size), nil
+}
+
+// close gives the place back. The spool must not be used afterwards.
+func (s *spool) close() {
+	s.mem, s.head = nil, nil
+	if s.file != nil {
+		_ = s.file.Close() // it has no name: nothing to lose
+		s.file = nil
+	}
+}
+
+// weight is what the spool costs in memory.
+func (s *spool) weight() int64 { return weight(s.announced) }
+
+func weight(size int64) int64 {
+	if size > inMemory {
+		return headSize
+	}
+	return max(size, 1)
+}
+
+// repairable reports whether repaired would change anything.
+func (s *spool) repairable() bool { return s.bareLF > 0 || s.hasNUL }
+
+// repaired returns a copy as a strict server wants it (T-4): CRLF for a bare
+// line feed, 0x80 for NUL. That is what Dovecot stores for them too.
+func (s *spool) repaired(tempDir string) (*spool, error) {
+	r, err := s.open()
+	if err != nil {
+		return nil, err
+	}
+	fixed, err := newSpool(tempDir, s.size+s.bareLF)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(&repairer{w: fixed}, r); err != nil {
+		fixed.close()
+		return nil, fmt.Errorf("repair a message: %w", err)
+	}
+	return fixed, nil
+}
+
+// repairer rewrites what passes through it.
+type repairer struct {
+	w    io.Writer
+	last byte
+}
+
+func (r *repairer) Write(p []byte) (int, error) {
+	out := make([]byte, 0, len(p)+len(p)/16)
+	for _, b := range p {
+		if b == '\n' && r.last != '\r' {
+			out = append(out, '\r')
+		}
+		r.last = b
+		if b == 0 {
+			b = 0x80
+		}
+		out = append(out, b)
+	}
+	if _, err := r.w.Write(out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

@@ -1,0 +1,166 @@
+package imapsync
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"trasloco/imapsync/wire"
+)
+
+// folder is a mailbox of one server with its place in the tree.
+type folder struct {
+	wire.Folder
+	path []string // decoded components, without the personal prefix; INBOX is spelled so
+	role string   // special use, such as `\Sent`; empty: none
+}
+
+// display returns the folder's name for people.
+func (f folder) display() string { return strings.Join(f.path, "/") }
+
+func (f folder) isInbox() bool { return len(f.path) == 1 && f.path[0] == "INBOX" }
+
+// opens reports whether the folder can hold messages.
+func (f folder) opens() bool { return !f.Has(`\Noselect`) && !f.Has(`\NonExistent`) }
+
+// tree is all that a server shows of an account's own folders.
+type tree struct {
+	prefix, delim string // of the personal namespace
+	folders       []folder
+	foreign       []string // folders of others, shared and public ones: named, not copied (F-1)
+}
+
+// readTree lists the personal namespaces of a logged-in connection.
+func readTree(ctx context.Context, conn *wire.Conn) (*tree, error) {
+	spaces, err := namespaces(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	t := &tree{prefix: spaces.Personal[0].Prefix, delim: spaces.Personal[0].Delim}
+	var raw []wire.Folder
+	for _, ns := range spaces.Personal {
+		listed, err := listPrefix(ctx, conn, ns.Prefix)
+		if err != nil {
+			return nil, err
+		}
+		raw = append(raw, listed...)
+	}
+	if raw, err = withInbox(ctx, conn, raw); err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, f := range raw {
+		switch {
+		case seen[f.Name]:
+		case isForeign(f.Name, spaces):
+			t.foreign = append(t.foreign, wire.DecodeName(f.Name))
+		default:
+			t.folders = append(t.folders, folder{Folder: f, path: splitPath(f, spaces.Personal)})
+		}
+		seen[f.Name] = true
+	}
+	assignRoles(t.folders)
+	return t, nil
+}
+
+// namespaces asks for the namespaces, or finds the delimiter where a server has
+// none to tell. There is always a personal one in the answer: Cyrus gives NIL
+// for an account that never logged in.
+func namespaces(ctx context.Context, conn *wire.Conn) (wire.Namespaces, error) {
+	var spaces wire.Namespaces
+	if conn.Has("NAMESPACE") {
+		var err error
+		if spaces, err = conn.Namespaces(ctx); err != nil && !isRefusal(err) {
+			return spaces, err
+		}
+	}
+	if len(spaces.Personal) > 0 {
+		return spaces, nil
+	}
+	root, err := conn.List(ctx, "LIST", "", "", "")
+	if err != nil && !isRefusal(err) {
+		return spaces, err
+	}
+	personal := wire.Namespace{}
+	if len(root.Folders) > 0 {
+		personal.Delim = root.Folders[0].Delim
+	}
+	spaces.Personal = []wire.Namespace{personal}
+	return spaces, nil
+}
+
+// listPrefix lists one namespace, with special use where that is offered and
+// works: some servers offer it and then leave folders out (F-2).
+func listPrefix(ctx context.Context, conn *wire.Conn, prefix string) ([]wire.Folder, error) {
+	if conn.Has("SPECIAL-USE") && conn.Has("LIST-EXTENDED") {
+		listing, err := conn.List(ctx, "LIST", "", prefix+"*", "RETURN (SPECIAL-USE)")
+		if err == nil && (prefix != "" || slices.ContainsFunc(listing.Folders, isInboxName)) {
+			return listing.Folders, nil
+		}
+		if err != nil && !isRefusal(err) {
+			return nil, err
+		}
+	}
+	listing, err := conn.List(ctx, "LIST", "", prefix+"*", "")
+	return listing.Folders, err
+}
+
+func isInboxName(f wire.Folder) bool { return strings.EqualFold(f.Name, "INBOX") }
+
+// withInbox adds INBOX, which stands outside a prefix such as "INBOX.", and
+// which some servers leave out of a listing.
+func withInbox(ctx context.Context, conn *wire.Conn, folders []wire.Folder) ([]wire.Folder, error) {
+	if slices.ContainsFunc(folders, isInboxName) {
+		return folders, nil
+	}
+	listing, err := conn.List(ctx, "LIST", "", "INBOX", "")
+	if err != nil && !isRefusal(err) {
+		return nil, err
+	}
+	return append(folders, listing.Folders...), nil
+}
+
+func isForeign(name string, spaces wire.Namespaces) bool {
+	for _, ns := range slices.Concat(spaces.Others, spaces.Shared) {
+		// "Other Users/" is listed as a folder "Other Users" too.
+		if ns.Prefix != "" && strings.HasPrefix(name+ns.Delim, ns.Prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// splitPath cuts a raw name into decoded components (F-5).
+func splitPath(f wire.Folder, personal []wire.Namespace) []string {
+	name := f.Name
+	for _, ns := range personal {
+		if rest, ok := strings.CutPrefix(name, ns.Prefix); ok && ns.Prefix != "" && rest != "" {
+			name = rest
+			break
+		}
+	}
+	parts := []string{name}
+	if f.Delim != "" {
+		parts = strings.Split(strings.TrimSuffix(name, f.Delim), f.Delim)
+	}
+	for i, part := range parts {
+		parts[i] = wire.DecodeName(part)
+	}
+	if strings.EqualFold(parts[0], "INBOX") {
+		parts[0] = "INBOX" // F-4
+	}
+	return parts
+}
+
+// isRefusal reports whether a server said NO or BAD and the connection goes on.
+func isRefusal(err error) bool {
+	var refused *wire.StatusError
+	return errors.As(err, &refused) && refused.Status.Type != "BYE"
+}
+
+// fold is the form in which folder names are compared: F-11.
+func fold(name string) string { return cases.Fold().String(norm.NFC.String(name)) }

@@ -1,0 +1,132 @@
+package wire
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/emersion/go-sasl"
+)
+
+// ErrCleartext says that a password was kept back because the server takes none
+// on a connection in clear (LOGINDISABLED, RFC 3501 §6.2.3).
+var ErrCleartext = errors.New("the server takes no password without TLS")
+
+// ErrNoMechanism says that the server offers none of the ways to log in that
+// the account needs.
+var ErrNoMechanism = errors.New("the server does not offer this way to log in")
+
+// Login logs in by LOGIN. A refusal is a *StatusError.
+func (c *Conn) Login(ctx context.Context, user, password string) error {
+	if c.preauth {
+		return c.needCaps(ctx)
+	}
+	if err := c.needCaps(ctx); err != nil {
+		return err
+	}
+	if c.Has("LOGINDISABLED") {
+		return ErrCleartext
+	}
+	defer c.log.keepBack(password, strings.Trim(quote(password), `"`))()
+	status, err := c.do(ctx, exchange{login: true}, Text("LOGIN"), SecretString(user), SecretString(password))
+	return c.loggedIn(ctx, "LOGIN", status, err)
+}
+
+// Authenticate logs in by a SASL mechanism (RFC 3501 §6.2.2), with an initial
+// response where the server takes one (RFC 4959). A refusal is a *StatusError;
+// a challenge that the client cannot answer cancels the exchange.
+func (c *Conn) Authenticate(ctx context.Context, client sasl.Client) error {
+	if c.preauth {
+		return c.needCaps(ctx)
+	}
+	mechanism, initial, err := client.Start()
+	if err != nil {
+		return fmt.Errorf("start %s: %w", mechanism, err)
+	}
+	if offered, err := c.offers(ctx, "AUTH="+mechanism); err != nil || !offered {
+		return cmp.Or(err, fmt.Errorf("%s: %w", mechanism, ErrNoMechanism))
+	}
+	defer c.watch(ctx)()
+	parts := []Part{Text("AUTHENTICATE " + mechanism)}
+	if initial != nil {
+		defer c.log.keepBack(encodeSASL(initial))()
+	}
+	if initial != nil && c.Has("SASL-IR") {
+		parts = append(parts, Part{text: cmp.Or(encodeSASL(initial), "="), secret: true}) // RFC 4959 §3
+		initial = nil
+	}
+	tag, err := c.send(ctx, exchange{login: true}, parts)
+	if err != nil {
+		return err
+	}
+	status, err := c.converse(tag, client, initial)
+	return c.loggedIn(ctx, "AUTHENTICATE "+mechanism, status, err)
+}
+
+// converse answers challenges until the tagged answer.
+func (c *Conn) converse(tag string, client sasl.Client, initial []byte) (Status, error) {
+	var broken error
+	for {
+		if status, ok := c.early[tag]; ok {
+			delete(c.early, tag)
+			delete(c.waiting, tag)
+			if broken != nil {
+				return status, errors.Join(status.Err("AUTHENTICATE"), broken)
+			}
+			return status, nil
+		}
+		msg, err := c.next(exchange{login: true})
+		if err != nil {
+			return Status{}, c.fail(err)
+		}
+		if msg.tag != "+" {
+			if msg.tag != "" {
+				c.early[msg.tag] = msg.status
+			}
+			continue
+		}
+		reply := encodeSASL(initial) // an empty one is an empty line here
+		if initial == nil {
+			reply, broken = answer(client, msg.challenge)
+		}
+		initial = nil
+		c.write(reply + "\r\n")
+		if err := c.out.Flush(); err != nil {
+			return Status{}, c.fail(err)
+		}
+	}
+}
+
+// answer returns the line that answers a challenge; "*" cancels.
+func answer(client sasl.Client, challenge string) (string, error) {
+	text, err := base64.StdEncoding.DecodeString(challenge)
+	if err != nil {
+		return "*", fmt.Errorf("challenge: %w", err)
+	}
+	response, err := client.Next(text)
+	if err != nil {
+		return "*", err
+	}
+	return encodeSASL(response), nil
+}
+
+func encodeSASL(response []byte) string { return base64.StdEncoding.EncodeToString(response) }
+
+// loggedIn asks for the capabilities that hold from now on: those of the
+// greeting leave things out on many servers.
+func (c *Conn) loggedIn(ctx context.Context, command string, status Status, err error) error {
+	if err != nil {
+		return err
+	}
+	if err := status.Err(command); err != nil {
+		return err
+	}
+	if status.Code != "CAPABILITY" {
+		c.caps = nil
+		return c.needCaps(ctx)
+	}
+	return nil
+}

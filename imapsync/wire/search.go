@@ -1,0 +1,29 @@
+package wire
+
+import "context"
+
+// Search returns the numbers a SEARCH found: UIDs if byUID, else sequence
+// numbers, in the server's order.
+func (c *Conn) Search(ctx context.Context, byUID bool, criteria string) ([]uint32, error) {
+	var found []uint32
+	handle := func(r *Response) {
+		if r.Name != "SEARCH" {
+			return
+		}
+		p := r.parser()
+		for _, v := range p.rest() {
+			if n, ok := number32(v.text); ok && !v.isList {
+				found = append(found, n)
+			}
+		}
+	}
+	command := "SEARCH"
+	if byUID {
+		command = "UID SEARCH"
+	}
+	status, err := c.Do(ctx, handle, Text(command), Text(criteria))
+	if err != nil {
+		return nil, err
+	}
+	return found, status.Err(command)
+}

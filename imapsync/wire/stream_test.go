@@ -1,0 +1,488 @@
+package wire_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"trasloco/imapsync/imaptest"
+	"trasloco/imapsync/wire"
+)
+
+func TestOddLinesKeepTheSessionInStep(t *testing.T) {
+	tests := []struct{ name, said, want string }{
+		{"an unknown response", "* VANISHED (EARLIER) 1:5\r\n", "OK done"},
+		{"a code without a status", "* [COPYUID 1 2 3] x\r\n", "OK done"},
+		{"an unknown response with a literal", "* FOO {4}\r\na\r\nb x\r\n", "OK done"},
+		{"a blank line", "\r\n", "OK done"},
+		{"a line of blanks", "   \r\n", "OK done"},
+		{"a lone asterisk", "*\r\n* \r\n", "OK done"},
+		{"a line that is no response (Exchange)", "Server Unavailable. 15\r\n", "OK done"},
+		{"an unknown tag", "T99 OK done\r\n", "OK done"},
+		{"a plus that nobody awaits", "+ go ahead\r\n", "OK done"},
+		{"a bare plus", "+\r\n", "OK done"},
+		{"a plus without a blank", "+idling\r\n", "OK done"},
+		{"an alert", "* OK [ALERT] disk is full\r\n", "OK done"},
+		{"an untagged NO", "* NO slow today\r\n", "OK done"},
+		{"an untagged BAD", "* BAD what\r\n", "OK done"},
+		{"a status text that ends as a literal does", "* OK read {5}\r\n", "OK done"},
+		{"a tagged text that ends as a literal does", "TAG NO read {5}\r\n", "NO read {5}"},
+		{"EXISTS and RECENT", "* 5 EXISTS\r\n* 2 RECENT\r\n* RECENT\r\n", "OK done"},
+		{"a message number of 0", "* 0 FETCH (FLAGS ())\r\n* 0 EXPUNGE\r\n", "OK done"},
+		{"an impossible message number", "* -1 EXISTS\r\n* 99999999999 EXPUNGE\r\n", "OK done"},
+		{"an empty code", "TAG OK []\r\n", "OK"},
+		{"no text", "TAG OK\r\n", "OK"},
+		{"a blank at the end", "TAG OK \r\n", "OK"},
+		{"two blanks", "TAG  OK  done\r\n", "OK done"},
+		{"CR CR LF", "TAG OK done\r\r\n", "OK done"},
+		{"a bare LF", "TAG OK done\n", "OK done"},
+		{"a code never closed", "TAG OK [FOO bar\r\n", "OK [FOO bar]"},
+		{"8-bit text", "TAG OK fatto gi\xe0\r\n", "OK fatto gi\xe0"},
+		{"lower case", "TAG ok done\r\n", "OK done"},
+		{"a tagged line without a status", "TAG FINE\r\nTAG OK done\r\n", "OK done"},
+		{"a very long line", "* OK " + strings.Repeat("x", 200_000) + "\r\n", "OK done"},
+		{"capabilities with two blanks", "* CAPABILITY IMAP4rev1  LITERAL+ \r\n", "OK done"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := answering(t, test.said)
+			status, err := c.Do(context.Background(), nil, wire.Text("NOOP"))
+			if err != nil || status.String() != test.want {
+				t.Errorf("got %q, error %v, want %q", status, err, test.want)
+			}
+			inStep(t, c)
+		})
+	}
+}
+
+func TestStatusIsReadWithItsCode(t *testing.T) {
+	tests := []struct {
+		said string
+		want wire.Status
+	}{
+		{"NO [TRYCREATE] no such folder", wire.Status{Type: "NO", Code: "TRYCREATE", Text: "no such folder"}},
+		{"NO APPEND [TRYCREATE] no such folder", wire.Status{Type: "NO", Code: "TRYCREATE", Text: "APPEND no such folder"}},
+		{"NO Mailbox [x] is gone", wire.Status{Type: "NO", Text: "Mailbox [x] is gone"}},
+		{"NO Current box is selected READ-ONLY", wire.Status{Type: "NO", Text: "Current box is selected READ-ONLY"}},
+		{"OK [appenduid 1 2] x", wire.Status{Type: "OK", Code: "APPENDUID", Args: "1 2", Text: "x"}},
+		{"OK [ APPENDUID  1 2 ] x", wire.Status{Type: "OK", Code: "APPENDUID", Args: "1 2", Text: "x"}},
+		{"BYE Too many connections", wire.Status{Type: "BYE", Text: "Too many connections"}},
+	}
+	for _, test := range tests {
+		t.Run(test.said, func(t *testing.T) {
+			c := answering(t, "TAG "+test.said+"\r\n")
+			got, err := c.Do(context.Background(), nil, wire.Text("NOOP"))
+			if err != nil || got != test.want {
+				t.Errorf("got %+v, error %v, want %+v", got, err, test.want)
+			}
+			inStep(t, c)
+		})
+	}
+}
+
+func TestHandlerSeesWhatTheServerSays(t *testing.T) {
+	c := answering(t, "* OK [ALERT] disk is full\r\n* 12 EXISTS\r\n* BYE soon\r\n")
+	var seen []string
+	_, err := c.Do(context.Background(), func(r *wire.Response) {
+		seen = append(seen, r.Name, r.Status.Code, r.Status.Text)
+	}, wire.Text("NOOP"))
+	if got := strings.Join(seen, "|"); err != nil || got != "OK|ALERT|disk is full|EXISTS|||BYE||soon" {
+		t.Errorf("got %s, error %v", got, err)
+	}
+}
+
+func TestByeInMidCommandIsTheError(t *testing.T) {
+	tests := []struct{ name, said string }{
+		{"and nothing more", "* BYE Session expired, please login again\r\n"},
+		{"behind data", "* 1 FETCH (UID 5)\r\n* BYE Session expired, please login again\r\n"},
+		{"and half a line", "* BYE Session expired, please login again\r\n* 1 FE"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := dial(t, loggedIn, func(s *imaptest.Session) {
+				s.Command()
+				s.SendRaw([]byte(test.said))
+				s.Close()
+			})
+			_, _, err := fetch(c)
+			if !refusedWith(err, "BYE") || !strings.Contains(err.Error(), "Session expired") {
+				t.Errorf("got %v", err)
+			}
+			if again := c.Noop(context.Background()); again != err || c.Err() != err {
+				t.Errorf("then %v, and %v", again, c.Err())
+			}
+		})
+	}
+}
+
+// G-01: the end of the connection is never the end of a message.
+func TestATruncatedAnswerIsNeverWhole(t *testing.T) {
+	const answer = "* 1 FETCH (UID 5 BODY[] {5}\r\nhello FLAGS ())\r\n* 2 FETCH (BODY[] \"ab\" UID 6)\r\nT1 OK done\r\n"
+	for cut := range len(answer) {
+		c := dial(t, loggedIn, func(s *imaptest.Session) {
+			s.Command()
+			s.SendRaw([]byte(answer[:cut]))
+			s.Close()
+		})
+		got, _, err := fetch(c)
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("cut at %d: got error %v", cut, err)
+		}
+		for _, m := range got {
+			if m.body != hello && m.body != "ab" {
+				t.Errorf("cut at %d: got the body %q", cut, m.body)
+			}
+		}
+		if again := c.Noop(context.Background()); again != err {
+			t.Errorf("cut at %d: then %v", cut, again)
+		}
+	}
+}
+
+func TestAConnectionResetInABody(t *testing.T) {
+	c := dial(t, loggedIn, func(s *imaptest.Session) {
+		s.Command()
+		s.SendRaw([]byte("* 1 FETCH (UID 5 BODY[] {500}\r\nhel"))
+		s.Reset()
+	})
+	if got, _, err := fetch(c); err == nil || len(got) != 0 || refusedWith(err, "BYE") {
+		t.Errorf("got %d messages, error %v", len(got), err)
+	}
+}
+
+func TestASilentServerIsLeftInTime(t *testing.T) {
+	timeouts := inTime()
+	timeouts.Reply, timeouts.Slow, timeouts.Idle = 40*time.Millisecond, 80*time.Millisecond, 20*time.Millisecond
+	tests := []struct {
+		name, said string
+		command    func(*wire.Conn) error
+		least      time.Duration
+	}{
+		{"before an answer", "", noop, timeouts.Reply},
+		{"inside a line", "* OK", noop, timeouts.Idle},
+		{"between two lines", "* OK still there\r\n", noop, timeouts.Reply},
+		{"behind a line nobody knows", "\r\nwhat\r\n", noop, timeouts.Reply},
+		{"before the answer to EXAMINE", "\r\n* OK wait\r\n\r\n", examine, timeouts.Slow},
+		{"inside a body", "* 1 FETCH (UID 5 BODY[] {5}\r\nhel", bodies, timeouts.Idle},
+		{"behind a body", "* 1 FETCH (UID 5 BODY[] {5}\r\nhello", bodies, timeouts.Idle},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := dialTimed(t, timeouts, loggedIn, func(s *imaptest.Session) {
+				s.Command()
+				s.SendRaw([]byte(test.said))
+				s.Stall(context.Background())
+			})
+			start := time.Now()
+			err := test.command(c)
+			if took := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || took < test.least {
+				t.Errorf("got %v after %v, want a timeout after %v", err, took, test.least)
+			}
+			if c.Noop(context.Background()) != err {
+				t.Error("the connection came back to life")
+			}
+		})
+	}
+}
+
+func noop(c *wire.Conn) error { return c.Noop(context.Background()) }
+
+func examine(c *wire.Conn) error {
+	_, err := c.Examine(context.Background(), "INBOX")
+	return err
+}
+
+func bodies(c *wire.Conn) error {
+	_, _, err := fetch(c)
+	return err
+}
+
+// G-07: an answer may take for ever, as long as its octets flow.
+func TestASlowButSteadyServerIsWaitedFor(t *testing.T) {
+	timeouts := inTime()
+	timeouts.Idle = 300 * time.Millisecond
+	c := dialTimed(t, timeouts, loggedIn, func(s *imaptest.Session) {
+		tag := s.Command().Tag
+		s.Drip([]byte("* 1 FETCH (UID 5 BODY[] {5}\r\nhello)\r\n"+tag+" OK done\r\n"), 10*time.Millisecond)
+		obey(s)
+	})
+	start := time.Now()
+	got := fetchOne(t, c)
+	if took := time.Since(start); got.body != hello || took < timeouts.Idle {
+		t.Errorf("got %q after %v", got.body, took)
+	}
+	inStep(t, c)
+}
+
+// A destination that is slow to take a body must not end the source's literal.
+func TestTheSinkMayTakeItsTime(t *testing.T) {
+	timeouts := inTime()
+	timeouts.Idle = 20 * time.Millisecond
+	c := dialTimed(t, timeouts, loggedIn, func(s *imaptest.Session) {
+		tag := s.Command().Tag
+		s.SendRaw([]byte("* 1 FETCH (UID 5 BODY[] {5}\r\nhello)\r\n" + tag + " OK done\r\n"))
+		obey(s)
+	})
+	sink := func(int64) (io.Writer, error) {
+		time.Sleep(3 * timeouts.Idle) // the thing tested: a pause that is ours, not the server's
+		return io.Discard, nil
+	}
+	query := wire.Query{Set: "1", Items: "(BODY.PEEK[])"}
+	status, err := c.Fetch(context.Background(), query, sink, func(wire.Fetched) error { return nil })
+	if err != nil || !status.OK() {
+		t.Errorf("got %v, error %v", status, err)
+	}
+	inStep(t, c)
+}
+
+func TestASinkThatFailsEndsTheConnection(t *testing.T) {
+	mine := errors.New("disk full")
+	sinks := map[string]wire.BodySink{
+		"when asked":    func(int64) (io.Writer, error) { return nil, mine },
+		"while it runs": func(int64) (io.Writer, error) { return brokenWriter{mine}, nil },
+	}
+	for name, sink := range sinks {
+		for form, said := range map[string]string{"a literal": "{5}\r\nhello", "quoted": `"hello"`} {
+			t.Run(name+", "+form, func(t *testing.T) {
+				c := answering(t, "* 1 FETCH (UID 5 BODY[] "+said+")\r\n")
+				calls := 0
+				_, err := c.Fetch(context.Background(), wire.Query{Set: "1", Items: "X"}, sink, func(wire.Fetched) error {
+					calls++
+					return nil
+				})
+				if !errors.Is(err, mine) || calls != 0 || c.Err() == nil {
+					t.Errorf("got %v, %d messages, connection %v", err, calls, c.Err())
+				}
+			})
+		}
+	}
+}
+
+type brokenWriter struct{ err error }
+
+func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
+
+func TestTheEndOfTheContextEndsTheConnection(t *testing.T) {
+	mine := errors.New("the user pressed cancel")
+	tests := []struct{ name, said string }{
+		{"before an answer", "* OK wait\r\n"},
+		{"inside a line", "* 1 FET"},
+		{"inside a body", "* 1 FETCH (BODY[] {500}\r\nhel"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			gone := make(chan struct{})
+			ctx, cancel := context.WithCancelCause(context.Background())
+			defer cancel(nil)
+			c := dial(t, loggedIn, func(s *imaptest.Session) {
+				defer close(gone)
+				s.Command()
+				s.SendRaw([]byte(test.said))
+				cancel(mine)
+				s.Command() // ends the script when the client is gone
+			})
+			_, err := c.Fetch(ctx, wire.Query{Set: "1", Items: "X"}, nil, func(wire.Fetched) error { return nil })
+			if !errors.Is(err, mine) || !errors.Is(c.Noop(context.Background()), mine) {
+				t.Errorf("got %v, then %v", err, c.Err())
+			}
+			<-gone
+		})
+	}
+}
+
+func TestAContextThatHasEndedSendsNothing(t *testing.T) {
+	heard := make(chan string, 1)
+	c := dial(t, loggedIn, func(s *imaptest.Session) {
+		defer close(heard)
+		heard <- s.Command().Name
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := c.Noop(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if name, ok := <-heard; ok {
+		t.Errorf("the server heard %s", name)
+	}
+}
+
+func TestAContextThatEndsLaterHarmsNothing(t *testing.T) {
+	c := dial(t, loggedIn, obey)
+	for range 20 {
+		ctx, cancel := context.WithCancel(context.Background())
+		if err := c.Noop(ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	inStep(t, c)
+}
+
+func TestAbortFromAnotherGoroutine(t *testing.T) {
+	mine := errors.New("stop")
+	stalled := make(chan struct{})
+	c := dial(t, loggedIn, func(s *imaptest.Session) {
+		s.Command()
+		close(stalled)
+		s.Command()
+	})
+	aborted := make(chan struct{})
+	go func() {
+		defer close(aborted)
+		<-stalled
+		c.Abort(mine)
+	}()
+	if err := c.Noop(context.Background()); !errors.Is(err, mine) {
+		t.Errorf("got %v", err)
+	}
+	<-aborted
+}
+
+func TestLogout(t *testing.T) {
+	tests := []struct {
+		name   string
+		script func(*imaptest.Session)
+	}{
+		{"as the book says", func(s *imaptest.Session) {
+			tag, _ := s.Expect("LOGOUT")
+			s.Send("* BYE see you", tag+" OK done")
+		}},
+		{"the server hangs up first", func(s *imaptest.Session) { s.Expect("LOGOUT") }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := dial(t, loggedIn, test.script)
+			c.Logout(context.Background())
+			if c.Noop(context.Background()) == nil {
+				t.Error("the connection is still alive")
+			}
+		})
+	}
+}
+
+func TestLogoutInMidCommandSaysNothing(t *testing.T) {
+	heard := make(chan string, 1)
+	c := dial(t, loggedIn, func(s *imaptest.Session) {
+		defer close(heard)
+		s.Command() // the APPEND
+		heard <- s.Command().Name
+	})
+	if _, err := c.StartAppend(context.Background(), "INBOX", message(hello)); err != nil {
+		t.Fatal(err)
+	}
+	c.Logout(context.Background())
+	if name, ok := <-heard; ok {
+		t.Errorf("the server heard %s", name)
+	}
+}
+
+func TestALineWithoutEndIsGivenUp(t *testing.T) {
+	c := dial(t, loggedIn, func(s *imaptest.Session) {
+		s.Command()
+		line := []byte(strings.Repeat("x", 1<<20))
+		for range 6 {
+			s.SendRaw(line)
+		}
+		s.Command()
+	})
+	if err := c.Noop(context.Background()); err == nil || !strings.Contains(err.Error(), "too long") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAResponseOfTooManyLiteralsIsGivenUp(t *testing.T) {
+	for name, piece := range map[string]string{
+		"small ones": "{0}\r\n",
+		"large ones": "{1000000}\r\n" + strings.Repeat("x", 1_000_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := dial(t, loggedIn, func(s *imaptest.Session) {
+				s.Command()
+				s.SendRaw([]byte("* FOO "))
+				for range 10_001 {
+					if s.SendRaw([]byte(piece + " ")); len(piece) > 10 && s.Number > 1 {
+						break
+					}
+				}
+				s.Command()
+			})
+			if err := c.Noop(context.Background()); err == nil || !strings.Contains(err.Error(), "too") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestDialTellsTheStage(t *testing.T) {
+	tests := []struct {
+		name   string
+		script func(*imaptest.Session)
+		stage  wire.Stage
+		want   string
+	}{
+		{"hung up without a word (Courier)", func(*imaptest.Session) {}, wire.StageGreeting, "unexpected EOF"},
+		{"BYE for a greeting", func(s *imaptest.Session) { s.Send("* BYE Too many connections") }, wire.StageGreeting, "Too many connections"},
+		{"another protocol", func(s *imaptest.Session) { s.Send("220 mail.example.com ESMTP") }, wire.StageGreeting, "did not greet"},
+		{"NO for a greeting", func(s *imaptest.Session) { s.Send("* NO not now") }, wire.StageGreeting, "not now"},
+		{"half a greeting", func(s *imaptest.Session) { s.SendRaw([]byte("* OK hel")); s.Close() }, wire.StageGreeting, "unexpected EOF"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			addr := imaptest.Script(t, test.script)
+			_, err := wire.Dial(context.Background(), wire.Config{Address: addr, Timeouts: inTime()})
+			var at *wire.DialError
+			if !errors.As(err, &at) || at.Stage != test.stage || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want stage %s and %q", err, test.stage, test.want)
+			}
+		})
+	}
+}
+
+func TestDialWaitsForAGreetingOnlySoLong(t *testing.T) {
+	addr := imaptest.Script(t, func(s *imaptest.Session) { s.Stall(context.Background()) })
+	timeouts := inTime()
+	timeouts.Greeting = 30 * time.Millisecond
+	_, err := wire.Dial(context.Background(), wire.Config{Address: addr, Timeouts: timeouts})
+	var at *wire.DialError
+	if !errors.As(err, &at) || at.Stage != wire.StageGreeting || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDialToNobody(t *testing.T) {
+	mine := errors.New("no route")
+	_, err := wire.Dial(context.Background(), wire.Config{
+		Address: "192.0.2.1:143",
+		Dial:    func(context.Context, string, string) (net.Conn, error) { return nil, mine },
+	})
+	var at *wire.DialError
+	if !errors.As(err, &at) || at.Stage != wire.StageConnect || !errors.Is(err, mine) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// New is for connections made elsewhere; the zero Timeouts are no limits of zero.
+func TestNewTakesOverAConnection(t *testing.T) {
+	addr := imaptest.Script(t, func(s *imaptest.Session) {
+		s.Send(loggedIn)
+		obey(s)
+	})
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := wire.New(context.Background(), nc, wire.Timeouts{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Abort(net.ErrClosed)
+	if c.Greeting() != "ready" || !c.Has("UIDPLUS") || c.RemoteAddr().String() != addr || c.TLS() != nil {
+		t.Errorf("greeting %q, %v, %v", c.Greeting(), c.Caps(), c.RemoteAddr())
+	}
+	inStep(t, c)
+}
