@@ -1,0 +1,48 @@
+# "make help" lists what there is. Versions of the tools stand in tools/.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+
+GOFUMPT     := go tool -modfile=tools/go.mod gofumpt
+STATICCHECK := go tool -modfile=tools/go.mod staticcheck
+LINT        := go tool -modfile=tools/lint/go.mod golangci-lint
+
+# The race detector needs a C compiler; .ci/prepare says so where there is none.
+RACE         = $$(command -v "$$(go env CC)" >/dev/null && echo -race || true)
+
+.DEFAULT_GOAL := help
+.PHONY: help check lint test test-long bench generate build
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+check: ## all that must hold before a commit, quick: generated code, format, vet, staticcheck, imports, go.mod
+	@.ci/unchanged go generate ./...
+	@unformatted=$$($(GOFUMPT) -l .); if [[ -n $$unformatted ]]; then \
+		echo "not formatted, \"make generate\" does it:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(STATICCHECK) ./...
+	go test -run '^Test(ImportTable|FolderNames|CitedRules|SecretsAre)' ./cmd/trasloco
+	go mod tidy -diff
+
+lint: ## golangci-lint with every linter of .golangci.yml (the first time builds it: minutes)
+	$(LINT) run ./...
+
+test: ## install what the tests need (Debian packages) and run them all
+	@.ci/prepare
+	go test $(RACE) -shuffle=on -timeout 11m ./...
+
+test-long: ## the whole of what "make test" samples, then fuzzing: an hour or more
+	@.ci/prepare
+	TEST_LONG=1 go test $(RACE) -shuffle=on -timeout 120m -v ./...
+	.ci/fuzz
+
+bench: ## every benchmark, with allocations
+	go test -run '^$$' -bench . -benchmem ./...
+
+generate: ## write generated code anew and format everything
+	go generate ./...
+	$(GOFUMPT) -w .
+
+build: ## bin/trasloco, static; its version is that of the checkout
+	CGO_ENABLED=0 go build -trimpath -o bin/trasloco ./cmd/trasloco
