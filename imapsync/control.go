@@ -33,10 +33,10 @@ func (c *control) close() {
 
 // do runs one command of the library, which knows no context.
 func (c *control) do(ctx context.Context, command string, fn func(*imapclient.Client) error) error {
-	defer context.AfterFunc(ctx, func() { c.conn.Abort(context.Cause(ctx)) })()
+	defer context.AfterFunc(ctx, func() { c.conn.Abort(ctx.Err()) })()
 	err := fn(c.client)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return ctx.Err()
 	}
 	var refused *imap.Error
 	if errors.As(err, &refused) {

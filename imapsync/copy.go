@@ -88,7 +88,7 @@ func (r *run) collect(ctx context.Context, queue <-chan *item) (items []*item, m
 	for len(items) == 0 {
 		select {
 		case <-ctx.Done():
-			return nil, false, context.Cause(ctx)
+			return nil, false, ctx.Err()
 		case <-idle.C:
 			if err := r.dst.Noop(r.hard); err != nil && !isRefusal(err) {
 				return nil, false, blame(DestinationSide, err)
@@ -132,7 +132,7 @@ func (r *run) appendAll(ctx context.Context, f *folderRun, items []*item) error 
 	}
 	for len(ready) > 0 {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return ctx.Err()
 		}
 		next := ready
 		for i, it := range ready { // one that broke a connection goes alone

@@ -17,16 +17,12 @@ var existsText = regexp.MustCompile(`(?i)already exists|cannot create this folde
 // makeFolders sees to it that every folder that is copied has its place at the
 // destination, empty ones too, parents first (F-9), and that it is remembered.
 func (r *run) makeFolders(ctx context.Context, m *mapper, folders []*folderRun) error {
-	ctl, err := r.openControl(ctx)
-	if err != nil {
-		return err
-	}
-	defer ctl.close()
+	defer r.closeControl()
 	order := slices.Clone(folders)
 	slices.SortStableFunc(order, func(a, b *folderRun) int { return len(a.path) - len(b.path) })
 	var fresh []string
 	for _, f := range order {
-		made, err := r.makeFolder(ctx, ctl, m, f)
+		made, err := r.makeFolder(ctx, m, f)
 		if err != nil {
 			return blame(DestinationSide, err)
 		}
@@ -34,31 +30,51 @@ func (r *run) makeFolders(ctx context.Context, m *mapper, folders []*folderRun) 
 			fresh = append(fresh, wire.DecodeName(f.pair.Dest.Name))
 		}
 	}
-	if err := ctl.subscribe(ctx, fresh); err != nil {
-		return blame(DestinationSide, err)
-	}
-	return nil
+	return r.subscribe(ctx, fresh)
 }
 
-// openControl opens a second connection to the destination.
-func (r *run) openControl(ctx context.Context) (*control, error) {
+func (r *run) subscribe(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	ctl, err := r.control(ctx)
+	if err != nil {
+		return err
+	}
+	return blame(DestinationSide, ctl.subscribe(ctx, names))
+}
+
+// control returns the second connection to the destination, which is opened
+// when the first folder has to be made.
+func (r *run) control(ctx context.Context) (*control, error) {
+	if r.ctl != nil {
+		return r.ctl, nil
+	}
 	conn, err := r.engine.connect(ctx, DestinationSide, r.job.Resource.Destination)
 	if err != nil {
 		return nil, err
 	}
-	return openControl(conn), nil
+	r.ctl = openControl(conn)
+	return r.ctl, nil
+}
+
+func (r *run) closeControl() {
+	if r.ctl != nil {
+		r.ctl.close()
+		r.ctl = nil
+	}
 }
 
 // makeFolder finds or makes one folder. made is false for one that an earlier
 // pass saw to: its user may have unsubscribed it since.
-func (r *run) makeFolder(ctx context.Context, ctl *control, m *mapper, f *folderRun) (made bool, err error) {
+func (r *run) makeFolder(ctx context.Context, m *mapper, f *folderRun) (made bool, err error) {
 	if f.pair.ID != 0 {
 		return false, r.keepFolder(ctx, m, f)
 	}
 	path := m.target(f.folder)
 	if there, ok := m.existing(path); ok && there.opens() {
 		f.pair.Dest.Name = there.Name
-	} else if path, err = r.create(ctx, ctl, m, f, path); err != nil {
+	} else if path, err = r.create(ctx, m, f, path); err != nil {
 		if isRefusal(err) && !r.isThrottled(err) {
 			f.closed = &folderError{migration.ReasonFolderCreate, 0, err}
 			return false, nil
@@ -76,7 +92,11 @@ func (r *run) makeFolder(ctx context.Context, ctl *control, m *mapper, f *folder
 
 // create makes a folder under the name it should have, or under a stricter one
 // if the destination refuses that (F-7).
-func (r *run) create(ctx context.Context, ctl *control, m *mapper, f *folderRun, path []string) ([]string, error) {
+func (r *run) create(ctx context.Context, m *mapper, f *folderRun, path []string) ([]string, error) {
+	ctl, err := r.control(ctx)
+	if err != nil {
+		return nil, err
+	}
 	refused := ctl.create(ctx, m.name(path), f.createRole())
 	if refused == nil {
 		return path, nil
@@ -179,11 +199,11 @@ var errRenumbered = errors.New("the destination folder has another UIDVALIDITY")
 // remake makes a folder anew that its user deleted. What was copied into the
 // old one stays deleted (I-1).
 func (r *run) remake(ctx context.Context, f *folderRun) error {
-	ctl, err := r.openControl(ctx)
+	defer r.closeControl()
+	ctl, err := r.control(ctx)
 	if err != nil {
 		return err
 	}
-	defer ctl.close()
 	name := wire.DecodeName(f.pair.Dest.Name)
 	if err := ctl.create(ctx, name, ""); err != nil {
 		if isRefusal(err) {
@@ -193,7 +213,7 @@ func (r *run) remake(ctx context.Context, f *folderRun) error {
 	}
 	f.vanished = false
 	f.pair.Dest.UIDValidity, f.pair.Dest.UIDNext = 0, 0
-	return blame(DestinationSide, ctl.subscribe(ctx, []string{name}))
+	return r.subscribe(ctx, []string{name})
 }
 
 // uidNext returns the UID the next message of the open folder will get at the

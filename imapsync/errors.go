@@ -84,7 +84,7 @@ func isBroken(err error) bool {
 	case ClassTransport, ClassThrottled, ClassConnect, ClassGreeting:
 		return true
 	case ClassTLS: // a handshake cut short; a wrong certificate has its own class
-		return true
+		return !errors.Is(err, wire.ErrCleartext)
 	default:
 		return false
 	}
@@ -171,6 +171,9 @@ func classifyStatus(e *wire.StatusError) (Class, time.Duration) {
 		if sign.text != nil && sign.text.MatchString(e.Status.Text) {
 			return sign.class, hint(e.Status.Text)
 		}
+	}
+	if e.Command == "greeting" {
+		return ClassGreeting, 0
 	}
 	if strings.HasPrefix(e.Command, "LOGIN") || strings.HasPrefix(e.Command, "AUTHENTICATE") {
 		return ClassLogin, 0

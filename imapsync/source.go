@@ -248,7 +248,7 @@ func hand(ctx context.Context, out chan<- *item, it *item) error {
 	case out <- it:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
 	}
 }
 
@@ -285,8 +285,8 @@ func (r *run) fetchBodies(ctx context.Context, set string, take func(wire.Fetche
 			drop()
 		}
 		kept, err := take(got, current)
-		if kept {
-			current = nil
+		if kept && err == nil {
+			current = nil // the taker's now
 		}
 		drop()
 		return err

@@ -68,6 +68,9 @@ func (r *run) syncFolder(ctx context.Context, f *folderRun) error {
 }
 
 func (r *run) walk(ctx context.Context, f *folderRun) error {
+	if err := r.reconnect(ctx); err != nil { // the last folder's trouble may have cost a connection
+		return err
+	}
 	switch {
 	case f.reason != "":
 		return r.countExcluded(ctx, f)
@@ -142,6 +145,7 @@ type run struct {
 	report  Reporter
 
 	src, dst *wire.Conn
+	ctl      *control             // open only while folders are made
 	budget   *semaphore.Weighted // octets of messages in memory
 	window   int64               // octets that may be unanswered
 
@@ -186,7 +190,7 @@ type folderRun struct {
 func (e *Engine) newRun(ctx context.Context, job Job, journal Journal, report Reporter) *run {
 	hard, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(e.opts.Patience.Grace, func() { cancel(context.Cause(ctx)) })
+		timer := time.AfterFunc(e.opts.Patience.Grace, func() { cancel(ctx.Err()) })
 		context.AfterFunc(hard, func() { timer.Stop() })
 	})
 	return &run{
@@ -271,7 +275,7 @@ func (r *run) reconnect(ctx context.Context) error {
 func (r *run) persevere(ctx context.Context, step func(context.Context) error) error {
 	for {
 		err := step(ctx)
-		if err == nil || ctx.Err() != nil || !isBroken(err) {
+		if err == nil || ctx.Err() != nil || !isBroken(err) && !errors.Is(err, context.Canceled) {
 			return err
 		}
 		if err := r.recover(ctx, err); err != nil {
