@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"trasloco/migration"
+)
+
+const runColumns = `id, pass_id, resource_id, status, listed, copied, present, skipped, failed, bytes,
+	retry_at, started_at, ended_at, error_class, error_text`
+
+func scanRun(row scanner) (migration.Run, error) {
+	var r migration.Run
+	var retry, started, ended sql.NullInt64
+	t := &r.Tally
+	err := row.Scan(&r.ID, &r.PassID, &r.ResourceID, &r.Status, &t.Listed, &t.Copied, &t.Present, &t.Skipped,
+		&t.Failed, &t.Bytes, &retry, &started, &ended, &r.ErrorClass, &r.ErrorText)
+	r.RetryAt, r.StartedAt, r.EndedAt = fromMillis(retry), fromMillis(started), fromMillis(ended)
+	return r, err
+}
+
+// StartRun returns the run of a resource in a pass, as it stands, or makes it
+// waiting. The resource and the pass must belong to one migration.
+func (s *Store) StartRun(ctx context.Context, customer, passID, resourceID int64) (migration.Run, error) {
+	var run migration.Run
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO run (customer_id, pass_id, resource_id, status)
+			SELECT p.customer_id, p.id, r.id, $4
+			FROM pass p JOIN resource r ON r.migration_id = p.migration_id
+			WHERE p.customer_id = $1 AND p.id = $2 AND r.id = $3
+			ON CONFLICT (pass_id, resource_id) DO NOTHING`,
+			customer, passID, resourceID, migration.RunWaiting)
+		if err != nil {
+			return err
+		}
+		run, err = queryOne(ctx, tx, scanRun, `
+			SELECT `+runColumns+` FROM run
+			WHERE customer_id = $1 AND pass_id = $2 AND resource_id = $3`, customer, passID, resourceID)
+		return err
+	})
+	if err != nil {
+		return migration.Run{}, fmt.Errorf("start run of resource %d in pass %d: %w", resourceID, passID, err)
+	}
+	return run, nil
+}
+
+// Runs returns the runs of a pass, in the order of the rows of their file.
+func (s *Store) Runs(ctx context.Context, customer, passID int64) ([]migration.Run, error) {
+	runs, err := queryAll(ctx, s.readers, scanRun, `
+		SELECT `+runColumns+` FROM run
+		WHERE customer_id = $1 AND pass_id = $2
+		ORDER BY (SELECT line FROM resource WHERE resource.id = run.resource_id), id`, customer, passID)
+	if err != nil {
+		return nil, fmt.Errorf("runs of pass %d: %w", passID, err)
+	}
+	return runs, nil
+}
+
+// MoveRun moves a run and stores with the status its Tally, ErrorClass and
+// ErrorText, and for a parked run its RetryAt, as run has them. It updates run:
+// StartedAt is set when it connects for the first time, EndedAt when it ends; a
+// run that connects again has no error. A run that stands elsewhere than run
+// says, and a move that is no arrow of the state machine, are
+// migration.ErrConflict.
+func (s *Store) MoveRun(ctx context.Context, customer int64, run *migration.Run, to migration.RunStatus) error {
+	moved := s.movedRun(*run, to)
+	err := migration.ErrConflict
+	if run.Status.CanBecome(to) {
+		err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			return updateRun(ctx, tx, customer, moved, run.Status)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("move run %d from %s to %s: %w", run.ID, run.Status, to, err)
+	}
+	*run = moved
+	return nil
+}
+
+func (s *Store) movedRun(run migration.Run, to migration.RunStatus) migration.Run {
+	run.Status = to
+	if to == migration.RunConnecting {
+		run.ErrorClass, run.ErrorText = "", ""
+		if run.StartedAt.IsZero() {
+			run.StartedAt = s.now()
+		}
+	}
+	if to != migration.RunParked {
+		run.RetryAt = time.Time{}
+	}
+	if to.Ended() {
+		run.EndedAt = s.now()
+	}
+	return run
+}
+
+// updateRun is the guarded move of a run: the database is asked whether it
+// still stands at from.
+func updateRun(ctx context.Context, tx *sql.Tx, customer int64, run migration.Run, from migration.RunStatus) error {
+	t := run.Tally
+	return execOne(ctx, tx, migration.ErrConflict, `
+		UPDATE run SET status = $1, listed = $2, copied = $3, present = $4, skipped = $5, failed = $6,
+			bytes = $7, retry_at = $8, started_at = $9, ended_at = $10, error_class = $11, error_text = $12
+		WHERE customer_id = $13 AND id = $14 AND status = $15`,
+		run.Status, t.Listed, t.Copied, t.Present, t.Skipped, t.Failed,
+		t.Bytes, millis(run.RetryAt), millis(run.StartedAt), millis(run.EndedAt), run.ErrorClass, text(run.ErrorText),
+		customer, run.ID, from)
+}
