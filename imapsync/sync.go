@@ -145,7 +145,7 @@ type run struct {
 	report  Reporter
 
 	src, dst *wire.Conn
-	ctl      *control             // open only while folders are made
+	ctl      *control            // open only while folders are made
 	budget   *semaphore.Weighted // octets of messages in memory
 	window   int64               // octets that may be unanswered
 

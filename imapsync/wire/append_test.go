@@ -364,7 +364,7 @@ func TestCancelWhileAMessageIsSent(t *testing.T) {
 // A server that does not read must not hold us for ever.
 func TestAServerThatTakesNothing(t *testing.T) {
 	timeouts := inTime()
-	timeouts.Reply = 50 * time.Millisecond
+	timeouts.Reply, timeouts.Idle = 50*time.Millisecond, 50*time.Millisecond
 	c := dialTimed(t, timeouts, loggedIn, func(s *imaptest.Session) { s.Stall(context.Background()) })
 	m := wire.Message{Size: 1 << 40, Open: func() (io.Reader, error) { return zeros{}, nil }}
 	var timeout interface{ Timeout() bool }

@@ -94,7 +94,7 @@ func (c *Conn) send(ctx context.Context, x exchange, parts []Part) (tag string, 
 		return "", c.err
 	}
 	if ctx.Err() != nil {
-		return "", c.fail(context.Cause(ctx))
+		return "", c.fail(ctx.Err())
 	}
 	tag = c.nextTag()
 	c.waiting[tag] = true

@@ -290,7 +290,7 @@ func (c *Conn) Logout(ctx context.Context) {
 
 // watch ties the connection to ctx until the returned function is called.
 func (c *Conn) watch(ctx context.Context) (release func()) {
-	stop := context.AfterFunc(ctx, func() { c.Abort(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { c.Abort(ctx.Err()) })
 	return func() { stop() }
 }
 

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	maxResponse = 4 << 20 // kept in memory: lines and literals of one response, without bodies
-	maxLiteral  = 1 << 20 // kept in memory: names, header fields; bodies go to their sink
-	maxPieces   = 10_000  // literals in one response
+	maxLine     = 32 << 20 // a SEARCH answer of four million UIDs still fits
+	maxResponse = 4 << 20  // any other response, with its literals but without bodies
+	maxLiteral  = 1 << 20  // kept in memory: names, header fields; bodies go to their sink
+	maxPieces   = 10_000   // literals in one response
 )
 
 var (
@@ -103,7 +104,7 @@ func (c *Conn) readLine() ([]byte, error) {
 		switch {
 		case err == nil:
 			return bytes.TrimRight(line, "\r\n"), nil
-		case len(line) > maxResponse:
+		case len(line) > maxLine:
 			return nil, errTooLong
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return nil, truncated(err)
@@ -118,6 +119,9 @@ func (c *Conn) readResponse(line []byte, sink BodySink) (Response, error) {
 	if status, ok := parseStatus(string(line)); ok {
 		r.Name, r.Status = status.Type, status
 		return r, nil
+	}
+	if len(r.text) > maxResponse && r.Name != "SEARCH" {
+		return r, errTooLong // as values it would take many times the memory
 	}
 	for held := len(r.text); ; {
 		size, before, ok := r.literalMark()

@@ -11,7 +11,7 @@ func (c *Conn) Search(ctx context.Context, byUID bool, criteria string) ([]uint3
 			return
 		}
 		p := r.parser()
-		for _, v := range p.rest() {
+		for v, more := p.value(0); more; v, more = p.value(0) {
 			if n, ok := number32(v.text); ok && !v.isList {
 				found = append(found, n)
 			}

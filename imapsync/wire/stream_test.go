@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -268,7 +269,6 @@ type brokenWriter struct{ err error }
 func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestTheEndOfTheContextEndsTheConnection(t *testing.T) {
-	mine := errors.New("the user pressed cancel")
 	tests := []struct{ name, said string }{
 		{"before an answer", "* OK wait\r\n"},
 		{"inside a line", "* 1 FET"},
@@ -277,17 +277,17 @@ func TestTheEndOfTheContextEndsTheConnection(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			gone := make(chan struct{})
-			ctx, cancel := context.WithCancelCause(context.Background())
-			defer cancel(nil)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
 			c := dial(t, loggedIn, func(s *imaptest.Session) {
 				defer close(gone)
 				s.Command()
 				s.SendRaw([]byte(test.said))
-				cancel(mine)
+				cancel()
 				s.Command() // ends the script when the client is gone
 			})
 			_, err := c.Fetch(ctx, wire.Query{Set: "1", Items: "X"}, nil, func(wire.Fetched) error { return nil })
-			if !errors.Is(err, mine) || !errors.Is(c.Noop(context.Background()), mine) {
+			if !errors.Is(err, context.Canceled) || c.Noop(context.Background()) != err {
 				t.Errorf("got %v, then %v", err, c.Err())
 			}
 			<-gone
@@ -385,7 +385,7 @@ func TestALineWithoutEndIsGivenUp(t *testing.T) {
 	c := dial(t, loggedIn, func(s *imaptest.Session) {
 		s.Command()
 		line := []byte(strings.Repeat("x", 1<<20))
-		for range 6 {
+		for range 33 {
 			s.SendRaw(line)
 		}
 		s.Command()
@@ -396,24 +396,50 @@ func TestALineWithoutEndIsGivenUp(t *testing.T) {
 }
 
 func TestAResponseOfTooManyLiteralsIsGivenUp(t *testing.T) {
-	for name, piece := range map[string]string{
-		"small ones": "{0}\r\n",
-		"large ones": "{1000000}\r\n" + strings.Repeat("x", 1_000_000),
-	} {
+	tests := map[string]string{
+		"small ones": strings.Repeat("{0}\r\n ", 10_001),
+		"large ones": strings.Repeat("{1000000}\r\n"+strings.Repeat("x", 1_000_000)+" ", 5),
+	}
+	for name, pieces := range tests {
 		t.Run(name, func(t *testing.T) {
-			c := dial(t, loggedIn, func(s *imaptest.Session) {
-				s.Command()
-				s.SendRaw([]byte("* FOO "))
-				for range 10_001 {
-					if s.SendRaw([]byte(piece + " ")); len(piece) > 10 && s.Number > 1 {
-						break
-					}
-				}
-				s.Command()
-			})
+			c := answering(t, "* FOO "+pieces+"\r\n")
 			if err := c.Noop(context.Background()); err == nil || !strings.Contains(err.Error(), "too") {
 				t.Errorf("got %v", err)
 			}
+		})
+	}
+}
+
+func TestOnlyASearchMayAnswerAtLength(t *testing.T) {
+	numbers := strings.Repeat(" 4000000000", 500_000)
+	c := answering(t, "* SEARCH"+numbers+"\r\n")
+	if got, err := c.Search(context.Background(), true, "ALL"); err != nil || len(got) != 500_000 || got[0] != 4_000_000_000 {
+		t.Errorf("got %d numbers, error %v", len(got), err)
+	}
+	inStep(t, c)
+	c = answering(t, "* 1 FETCH (FLAGS ("+numbers+"))\r\n")
+	if _, _, err := fetch(c); err == nil || !strings.Contains(err.Error(), "too long") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSearchReadsNumbers(t *testing.T) {
+	tests := []struct{ name, said, want string }{
+		{"three", "* SEARCH 2 3 6\r\n", "[2 3 6]"},
+		{"none", "* SEARCH\r\n", "[]"},
+		{"no answer", "", "[]"},
+		{"in two answers", "* SEARCH 2\r\n* SEARCH 3\r\n", "[2 3]"},
+		{"a MODSEQ behind", "* SEARCH 2 3 (MODSEQ 9)\r\n", "[2 3]"},
+		{"what is no number", "* SEARCH 2 x -1 4294967296 3\r\n", "[2 3]"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := answering(t, test.said)
+			got, err := c.Search(context.Background(), true, "ALL")
+			if err != nil || fmt.Sprint(got) != test.want {
+				t.Errorf("got %v, error %v, want %s", got, err, test.want)
+			}
+			inStep(t, c)
 		})
 	}
 }
