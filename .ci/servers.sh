@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# servers.sh install | check
+#
+# What the tests need beside Go: real mail servers that nobody here wrote, a C
+# compiler for the race detector, a browser.
+#
+#   install   says what is missing and why it is wanted, then installs it
+#             (Debian, as root or with sudo); does nothing when all is there
+#   check     prints what is missing, one per line; exits 1 if anything is
+#
+# Debian's IMAP servers exclude each other as packages. Dovecot is installed;
+# Cyrus is only unpacked, into .cache/cyrus in the checkout, and never touches
+# the system. Nothing installed here is ever started outside a test.
+set -euo pipefail
+export LC_ALL=C
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cyrus=$root/.cache/cyrus
+
+# One line each: name, Debian packages, what it is for.
+wanted='dovecot|dovecot-imapd|a mail server to copy from and to
+gcc|gcc libc6-dev|the race detector of "go test -race"
+chromium|chromium|the browser of the page tests
+openssl|openssl|to look at certificates by hand
+cyrus|-|a second mail server, stricter than the first'
+
+has() {
+  case $1 in
+    dovecot) [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap ] ;;
+    gcc) command -v gcc >/dev/null && [ -e /usr/include/stdlib.h ] ;;
+    cyrus) [ -x "$cyrus/current/usr/lib/cyrus/bin/master" ] ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+missing() {
+  local name packages why
+  while IFS='|' read -r name packages why; do
+    has "$name" || printf '%s|%s|%s\n' "$name" "$packages" "$why"
+  done <<<"$wanted"
+}
+
+check() {
+  local list name packages why
+  list=$(missing)
+  [ -n "$list" ] || return 0
+  while IFS='|' read -r name packages why; do
+    if [ "$name" = cyrus ]; then
+      echo "cyrus: $why (unpacked by '.ci/servers.sh install' on Debian)"
+    else
+      echo "$name: $why (Debian packages: $packages)"
+    fi
+  done <<<"$list"
+  return 1
+}
+
+# as_root runs a command as root: directly, or with a sudo that does not ask.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# can_install says why it cannot. Only packages need root: given none, there is
+# only Cyrus to unpack.
+can_install() {
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || {
+    echo "this machine has no apt-get: install these yourself" >&2
+    return 1
+  }
+  [ $# -eq 0 ] || [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || {
+    echo "neither root nor a sudo that works without asking: install these yourself, or run this as root" >&2
+    return 1
+  }
+}
+
+# fresh_lists updates apt's package lists when a wanted package is not in them.
+fresh_lists() {
+  local p
+  for p in "$@"; do
+    [ -n "$(apt-cache policy "$p" 2>/dev/null | sed -n 's/ *Candidate: *\([^(].*\)/\1/p')" ] || {
+      as_root apt-get update -qq
+      return
+    }
+  done
+}
+
+policy=/usr/sbin/policy-rc.d
+kept=$policy.before-trasloco
+
+# hold_services forbids packages to start their services while they are
+# installed: the system's own Dovecot must not come up. release_services puts
+# back what was there, also after a run that was killed.
+hold_services() {
+  [ -e "$kept" ] || [ ! -e "$policy" ] || as_root mv "$policy" "$kept"
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+  as_root chmod 755 "$policy"
+  trap release_services EXIT
+}
+release_services() {
+  as_root rm -f "$policy"
+  [ ! -e "$kept" ] || as_root mv "$kept" "$policy"
+  trap - EXIT
+}
+
+# apt_install retries once with fresh package lists: a mirror drops old versions.
+apt_install() {
+  local get=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@")
+  fresh_lists "$@"
+  hold_services
+  as_root "${get[@]}" >/dev/null || { as_root apt-get update -qq && as_root "${get[@]}" >/dev/null; }
+  release_services
+}
+
+# absent_libraries prints, of the packages given and all that they depend on,
+# the libraries that are not installed. libclamav is left out: only Cyrus' virus
+# scanner wants it, and it is large.
+absent_libraries() {
+  local seen=' ' queue=("$@") p d
+  while [ ${#queue[@]} -gt 0 ]; do
+    p=${queue[0]} queue=("${queue[@]:1}")
+    for d in $(apt-cache depends "$p" | sed -n 's/^ *Depends: \(lib[a-z0-9.+-]*\)$/\1/p'); do
+      case $seen in *" $d "*) continue ;; esac
+      case $d in libclamav*|*-perl) continue ;; esac
+      seen+="$d "
+      dpkg-query -W -f='${Status}' "$d" 2>/dev/null | grep -q 'ok installed' && continue
+      echo "$d"
+      queue+=("$d")
+    done
+  done
+}
+
+# unpack_cyrus puts Cyrus and the libraries it lacks into .cache/cyrus/VERSION
+# and points .cache/cyrus/current there once every one of its libraries is found.
+unpack_cyrus() {
+  fresh_lists cyrus-imapd cyrus-common libeatmydata1
+  local version work tree bin deb paths unfound
+  version=$(apt-cache policy cyrus-imapd | sed -n 's/ *Candidate: *//p')
+  mkdir -p "$cyrus"
+  echo '*' > "$root/.cache/.gitignore"
+  work=$(mktemp -d "$cyrus/unpacking.XXXXXX")
+  tree=$work/tree
+  mkdir "$tree"
+  # libeatmydata makes fsync do nothing: mail of a test need not survive a power
+  # cut, and Cyrus is several times faster.
+  download "$work" cyrus-imapd cyrus-common libeatmydata1 $(absent_libraries cyrus-imapd cyrus-common)
+  for deb in "$work"/*.deb; do dpkg-deb -x "$deb" "$tree"; done
+  paths=$(find "$tree/usr/lib" "$tree/lib" -maxdepth 1 -name '*-linux-gnu*' -printf '%p:' 2>/dev/null || true)
+  for bin in master imapd ctl_cyrusdb; do
+    unfound=$(LD_LIBRARY_PATH=$paths ldd "$tree/usr/lib/cyrus/bin/$bin" | sed -n 's/ => not found//p' | sort -u)
+    [ -z "$unfound" ] || { echo "cyrus $bin lacks:" $unfound >&2; rm -rf "$work"; return 1; }
+  done
+  chmod 755 "$work" "$tree"
+  rm -rf "${cyrus:?}/$version"
+  mv "$tree" "$cyrus/$version"
+  ln -sfn "$version" "$cyrus/current"
+  rm -rf "$work"
+}
+
+# download fetches packages into a folder, once more after an update of the
+# lists if a version is gone from the mirror.
+download() {
+  local folder=$1
+  shift
+  (cd "$folder" && apt-get download -qq -o APT::Sandbox::User=root "$@") && return
+  as_root apt-get update -qq
+  (cd "$folder" && apt-get download -qq -o APT::Sandbox::User=root "$@")
+}
+
+install() {
+  local list name packages why debs=()
+  list=$(missing)
+  [ -n "$list" ] || return 0
+  while IFS='|' read -r name packages why; do
+    [ "$packages" = - ] || debs+=($packages)
+  done <<<"$list"
+  can_install "${debs[@]}" || { check; return 1; }
+  echo "The tests need these, and they are not here yet:"
+  while IFS='|' read -r name packages why; do
+    if [ "$name" = cyrus ]; then
+      echo "  cyrus      $why; Debian's packages are unpacked into .cache/cyrus, not installed"
+    else
+      printf '  %-10s %s; installed with apt-get: %s\n' "$name" "$why" "$packages"
+    fi
+  done <<<"$list"
+  [ ${#debs[@]} -eq 0 ] || apt_install "${debs[@]}"
+  has cyrus || unpack_cyrus
+  check
+}
+
+case ${1:-} in
+  install) install ;;
+  check) check ;;
+  *) sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+esac
