@@ -81,7 +81,7 @@ func (e *Engine) CheckDestination(ctx context.Context, job Job) (Findings, error
 		return found, blame(DestinationSide, err)
 	}
 	ctl := openControl(conn)
-	defer ctl.close()
+	defer ctl.close(ctx)
 	if found.Quota, err = ctl.quota(ctx); err != nil {
 		return found, blame(DestinationSide, err)
 	}

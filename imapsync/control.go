@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -24,9 +25,12 @@ func openControl(conn *wire.Conn) *control {
 	return &control{conn: conn, client: imapclient.New(conn.Lend(), nil)}
 }
 
-// close ends the connection. The socket goes first: the library waits for what
-// it still expects to read.
-func (c *control) close() {
+// close says good-bye and ends the connection. The socket goes before the
+// client: the library waits for what it still expects to read.
+func (c *control) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	_ = c.do(ctx, "LOGOUT", func(cl *imapclient.Client) error { return cl.Logout().Wait() }) // a courtesy
 	c.conn.Abort(net.ErrClosed)
 	_ = c.client.Close() // closed already, by the line above
 }

@@ -60,7 +60,7 @@ func (r *run) control(ctx context.Context) (*control, error) {
 
 func (r *run) closeControl() {
 	if r.ctl != nil {
-		r.ctl.close()
+		r.ctl.close(r.hard)
 		r.ctl = nil
 	}
 }

@@ -408,6 +408,18 @@ func TestStartTLSIsRefusedWhenSomethingIsWrong(t *testing.T) {
 	}
 }
 
+func TestStartTLSWithoutAConfigurationIsNoClearText(t *testing.T) {
+	addr := imaptest.Script(t, func(s *imaptest.Session) {
+		s.Send(greet("STARTTLS"))
+		s.Command()
+	})
+	_, err := wire.Dial(context.Background(), wire.Config{Address: addr, StartTLS: true, Timeouts: inTime()})
+	var at *wire.DialError
+	if !errors.As(err, &at) || at.Stage != wire.StageTLS {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestImplicitTLS(t *testing.T) {
 	server, client := certificate(t)
 	addr := imaptest.Script(t, func(s *imaptest.Session) {
@@ -466,6 +478,7 @@ func TestTheTranscriptShowsNoMail(t *testing.T) {
 		{"quoted BINARY", "* 1 FETCH (UID 5 BINARY[] \"SECRET\")\r\n"},
 		{"a header", "* 1 FETCH (UID 5 BODY[HEADER.FIELDS (SUBJECT)] {6}\r\nSECRET)\r\n"},
 		{"a literal announced short", "* 1 FETCH (UID 5 BODY[] {3}\r\nxyzSECRET\r\nSECRET\r\n* SECRET\r\n+ SECRET)\r\n"},
+		{"quoted on two lines", "* 1 FETCH (UID 5 BODY[] \"SECRET\r\nSECRET\")\r\n"},
 		{"a header announced short", "* 1 FETCH (UID 5 BODY[HEADER] {3}\r\nxyzSECRET\r\nSECRET\r\n)\r\n"},
 		{"letters that grow in upper case", "* 1 FETCH (\u0250\u0250\u0250\u0250\u0250 BODY[] \"SECRET\")\r\n"},
 	}

@@ -45,7 +45,8 @@ func (t Timeouts) orDefault() Timeouts {
 type Config struct {
 	Address  string // host:port
 	StartTLS bool   // plain first, then STARTTLS before anything else is said
-	// TLS protects the connection; nil leaves it in clear.
+	// TLS protects the connection; nil leaves it in clear, unless StartTLS asks
+	// for it: that fails then.
 	TLS *tls.Config
 	// Dial opens the TCP connection; nil uses a net.Dialer.
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
@@ -158,17 +159,17 @@ func (c *Conn) open(ctx context.Context, cfg Config) error {
 	defer c.watch(ctx)()
 	if cfg.TLS != nil && !cfg.StartTLS {
 		if err := c.handshake(ctx, cfg.TLS); err != nil {
-			return &DialError{StageTLS, err}
+			return &DialError{StageTLS, c.fail(err)}
 		}
 	}
 	if err := c.readGreeting(); err != nil {
 		return &DialError{StageGreeting, c.fail(err)}
 	}
-	if cfg.TLS == nil || !cfg.StartTLS {
+	if !cfg.StartTLS {
 		return nil
 	}
 	if err := c.startTLS(ctx, cfg.TLS); err != nil {
-		return &DialError{StageTLS, err}
+		return &DialError{StageTLS, c.fail(err)}
 	}
 	return nil
 }
@@ -212,11 +213,15 @@ func (c *Conn) readGreeting() error {
 var (
 	errNoStartTLS = errors.New("the server offers no STARTTLS")
 	errInjected   = errors.New("octets in clear behind the answer to STARTTLS")
+	errNoConfig   = errors.New("STARTTLS without a TLS configuration")
 )
 
 // startTLS refuses what RFC 3501 §11.1 warns of: a server that greets as logged
 // in, and octets sent in clear that would be read as if they came through TLS.
 func (c *Conn) startTLS(ctx context.Context, cfg *tls.Config) error {
+	if cfg == nil {
+		return errNoConfig // never go on in clear where TLS was asked for
+	}
 	offered, err := c.offers(ctx, "STARTTLS")
 	if err != nil {
 		return err
@@ -280,7 +285,9 @@ func (c *Conn) Logout(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if c.err == nil && len(c.waiting) == 0 {
-		_, _ = c.Do(ctx, nil, Text("LOGOUT")) // the server may close first: that is fine too
+		if _, err := c.Do(ctx, nil, Text("LOGOUT")); err == nil {
+			_ = c.tcp.Close() // without a reset: servers log those as trouble
+		}
 	}
 	c.Abort(net.ErrClosed)
 	if c.err == nil {

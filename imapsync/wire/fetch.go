@@ -40,6 +40,7 @@ func (c *Conn) Fetch(ctx context.Context, q Query, sink BodySink, fn func(Fetche
 			return
 		}
 		f, err := r.fetched(sink)
+		c.log.doubt = c.log.doubt || f.Bad
 		if err == nil {
 			err = fn(f)
 		}

@@ -82,6 +82,9 @@ var bodyItems = []string{"BODY[", "BODY [", "BINARY[", "BINARY [", "RFC822 "}
 // a quoted string.
 func mask(line []byte) string {
 	for i := range line {
+		if b := line[i] | 0x20; b != 'b' && b != 'r' {
+			continue
+		}
 		for _, item := range bodyItems {
 			if end := i + len(item); end <= len(line) && strings.EqualFold(string(line[i:end]), item) {
 				return string(line[:end]) + "…"

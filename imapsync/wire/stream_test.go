@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-sasl"
+
 	"trasloco/imapsync/imaptest"
 	"trasloco/imapsync/wire"
 )
@@ -141,6 +143,41 @@ func TestATruncatedAnswerIsNeverWhole(t *testing.T) {
 		}
 		if again := c.Noop(context.Background()); again != err {
 			t.Errorf("cut at %d: then %v", cut, again)
+		}
+	}
+}
+
+func TestEveryCommandTellsThatTheConnectionIsGone(t *testing.T) {
+	ctx := context.Background()
+	commands := map[string]func(c *wire.Conn) error{
+		"NOOP":         func(c *wire.Conn) error { return c.Noop(ctx) },
+		"LIST":         func(c *wire.Conn) error { _, err := c.List(ctx, "LIST", "", "*", ""); return err },
+		"STATUS":       func(c *wire.Conn) error { _, err := c.Status(ctx, "a", "MESSAGES"); return err },
+		"NAMESPACE":    func(c *wire.Conn) error { _, err := c.Namespaces(ctx); return err },
+		"EXAMINE":      examine,
+		"SELECT":       func(c *wire.Conn) error { _, err := c.Select(ctx, "a"); return err },
+		"SEARCH":       func(c *wire.Conn) error { _, err := c.Search(ctx, false, "ALL"); return err },
+		"FETCH":        bodies,
+		"APPEND":       func(c *wire.Conn) error { _, err := appendOne(c, message(hello)); return err },
+		"LOGIN":        func(c *wire.Conn) error { return c.Login(ctx, user, accented) },
+		"AUTHENTICATE": func(c *wire.Conn) error { return c.Authenticate(ctx, sasl.NewPlainClient("", user, password)) },
+	}
+	for name, command := range commands {
+		for _, caps := range []string{"AUTH=PLAIN", "AUTH=PLAIN LITERAL+ SASL-IR"} {
+			t.Run(name+" "+caps, func(t *testing.T) {
+				c := dial(t, greet(caps), func(s *imaptest.Session) {
+					s.NoContinue = true
+					s.Command()
+					s.Close()
+				})
+				err := command(c)
+				if !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Errorf("got %v", err)
+				}
+				if again := command(c); again != err && name != "APPEND" || again == nil {
+					t.Errorf("then %v", again)
+				}
+			})
 		}
 	}
 }
