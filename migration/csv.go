@@ -57,6 +57,7 @@ func ParseCSV(data []byte, opts CSVOptions) Sheet {
 		return p.sheet
 	}
 	records := p.read(data)
+	p.noticeMissingPasswords(records)
 	p.sheet.Form = p.mainForm(records)
 	for _, r := range records {
 		p.check(r)
@@ -67,8 +68,9 @@ func ParseCSV(data []byte, opts CSVOptions) Sheet {
 }
 
 type csvParser struct {
-	opts  CSVOptions
-	sheet Sheet
+	opts       CSVOptions
+	sheet      Sheet
+	incomplete bool // every row lacks a field: one fault of the file
 }
 
 func (p *csvParser) fileFault(code string, args Args) {
@@ -115,7 +117,7 @@ func (p *csvParser) collect(records []*record) {
 	for _, r := range records {
 		p.sheet.Warnings = append(p.sheet.Warnings, r.warnings...)
 		p.sheet.Problems = append(p.sheet.Problems, r.problems...)
-		if len(r.problems) == 0 {
+		if len(r.problems) == 0 && !p.incomplete {
 			p.sheet.Rows = append(p.sheet.Rows, r.resource)
 		}
 	}

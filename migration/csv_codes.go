@@ -24,6 +24,9 @@ const (
 	CodeFileDocument    = "csv.document"
 	CodeFileSepLine     = "csv.sep_line"
 	CodeFileColumnOrder = "csv.column_order"
+
+	CodeFileNoDestinationPassword = "csv.no_destination_password"
+
 	CodeFileWindows1252 = "csv.windows1252" // a warning
 )
 
@@ -126,7 +129,7 @@ const (
 // and warnings: locale must have a sentence and a remedy for each.
 func CSVCodes() []string {
 	return []string{
-		CodeFileEmpty, CodeFileTooBig, CodeFileNoRows, CodeFileTooManyRows, CodeFileSpreadsheet,
+		CodeFileEmpty, CodeFileTooBig, CodeFileNoRows, CodeFileNoDestinationPassword, CodeFileTooManyRows, CodeFileSpreadsheet,
 		CodeFileDocument, CodeFileSepLine, CodeFileColumnOrder, CodeFileWindows1252,
 
 		CodeRowTooFew, CodeRowTooMany, CodeRowOtherForm, CodeRowTrailingSeparator, CodeRowUnclosedQuote,

@@ -128,6 +128,7 @@ func TestEveryCodeIsGivenByAFile(t *testing.T) {
 	} {
 		note([]byte(file), CSVOptions{})
 	}
+	note([]byte(plainRow), CSVOptions{DestinationPassword: true})
 	for _, code := range CSVCodes() {
 		if !given[code] {
 			t.Errorf("%s is never given", code)

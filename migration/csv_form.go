@@ -59,6 +59,23 @@ func (o CSVOptions) fieldsOf(form Form) int {
 	return count
 }
 
+// noticeMissingPasswords says once that the rows lack the destination's
+// password, where most of them are standard rows without it: a list made for a
+// destination with a master user. They are checked as what they are, so that
+// their other faults are named too.
+func (p *csvParser) noticeMissingPasswords(records []*record) {
+	short := 0
+	for _, r := range records {
+		if r.count == len(columnsStandard) {
+			short++
+		}
+	}
+	if p.opts.DestinationPassword && 2*short > len(records) {
+		p.fileFault(CodeFileNoDestinationPassword, Args{"fields": len(columnsStandard), "want": len(columnsStandard) + 1})
+		p.opts.DestinationPassword, p.incomplete = false, true
+	}
+}
+
 // mainForm is the form of most rows; of two equally frequent ones the first. A
 // row that ends with a separator may be meant to be shorter: it counts only
 // where all rows do, and then by what is filled.

@@ -321,3 +321,16 @@ func TestParseCSVMemoryIsBounded(t *testing.T) {
 		}
 	}
 }
+
+func TestAListWithoutDestinationPasswordsIsOneFaultAndItsOthersAreNamed(t *testing.T) {
+	file := "a@x.it;mail.old.it;a;geheim\nb@x.it;999.1.1.1;b;geheim\nc@x.it;mail.old.it;c;geheim;neu\nd@x.it;mail.old.it;d;geheim"
+	sheet := ParseCSV([]byte(file), CSVOptions{DestinationPassword: true})
+	var got []string
+	for _, p := range sheet.Problems {
+		got = append(got, fmt.Sprintf("%d %s", p.Row, p.Code))
+	}
+	want := []string{"0 csv.no_destination_password", "2 host.ipv4_range", "3 csv.other_form"}
+	if !slices.Equal(got, want) || len(sheet.Rows) != 0 {
+		t.Errorf("got %v and %d rows, want %v and none", got, len(sheet.Rows), want)
+	}
+}
