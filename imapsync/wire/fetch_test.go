@@ -240,6 +240,28 @@ func TestFetchMarksAHeaderItDidNotKeep(t *testing.T) {
 	inStep(t, c)
 }
 
+// The name in front of a literal decides whether it goes to the sink; what is
+// larger than memory allows has to get there.
+func TestFetchStreamsALargeBodyBehindOddFlags(t *testing.T) {
+	large := strings.Repeat("x", 2_000_000)
+	c := answering(t, "* 1 FETCH (FLAGS ([foo]) UID 5 RFC822 {2000000}\r\n"+large+")\r\n")
+	if got := fetchOne(t, c); got.body != large || got.Bad || got.UID != 5 {
+		t.Errorf("got %d octets, bad %v, UID %d", len(got.body), got.Bad, got.UID)
+	}
+	inStep(t, c)
+}
+
+// Read in time that grows with the square, these would take hours.
+func TestFetchReadsNonsenseInNoTime(t *testing.T) {
+	for _, piece := range []string{"[", "BODY[", "BODY[ ", "(", ")", `"`, `\`, "<", "a> ", "{", "{} "} {
+		t.Run(piece, func(t *testing.T) {
+			c := answering(t, "* 1 FETCH (UID 5 "+strings.Repeat(piece, 1<<20/len(piece))+"\r\n")
+			fetchOne(t, c)
+			inStep(t, c)
+		})
+	}
+}
+
 func TestFetchDeliversEveryAnswer(t *testing.T) {
 	c := answering(t, "* 1 FETCH (FLAGS () UID 5)\r\n* 0 FETCH (UID 9)\r\n* 3 EXISTS\r\n* 1 FETCH (UID 5 BODY[] {5}\r\nhello)\r\n"+
 		"* 1 FETCH (INTERNALDATE \"x\" UID 5)\r\n* 2 EXPUNGE\r\n* 2 FETCH (BODY[] {2}\r\nhi UID 6)\r\n")

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-sasl"
 
@@ -191,91 +188,6 @@ func TestAConnectionResetInABody(t *testing.T) {
 	if got, _, err := fetch(c); err == nil || len(got) != 0 || refusedWith(err, "BYE") {
 		t.Errorf("got %d messages, error %v", len(got), err)
 	}
-}
-
-func TestASilentServerIsLeftInTime(t *testing.T) {
-	timeouts := inTime()
-	timeouts.Reply, timeouts.Slow, timeouts.Idle = 40*time.Millisecond, 80*time.Millisecond, 20*time.Millisecond
-	tests := []struct {
-		name, said string
-		command    func(*wire.Conn) error
-		least      time.Duration
-	}{
-		{"before an answer", "", noop, timeouts.Reply},
-		{"inside a line", "* OK", noop, timeouts.Idle},
-		{"between two lines", "* OK still there\r\n", noop, timeouts.Reply},
-		{"behind a line nobody knows", "\r\nwhat\r\n", noop, timeouts.Reply},
-		{"before the answer to EXAMINE", "\r\n* OK wait\r\n\r\n", examine, timeouts.Slow},
-		{"inside a body", "* 1 FETCH (UID 5 BODY[] {5}\r\nhel", bodies, timeouts.Idle},
-		{"behind a body", "* 1 FETCH (UID 5 BODY[] {5}\r\nhello", bodies, timeouts.Idle},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			c := dialTimed(t, timeouts, loggedIn, func(s *imaptest.Session) {
-				s.Command()
-				s.SendRaw([]byte(test.said))
-				s.Stall(context.Background())
-			})
-			start := time.Now()
-			err := test.command(c)
-			if took := time.Since(start); !errors.Is(err, os.ErrDeadlineExceeded) || took < test.least {
-				t.Errorf("got %v after %v, want a timeout after %v", err, took, test.least)
-			}
-			if c.Noop(context.Background()) != err {
-				t.Error("the connection came back to life")
-			}
-		})
-	}
-}
-
-func noop(c *wire.Conn) error { return c.Noop(context.Background()) }
-
-func examine(c *wire.Conn) error {
-	_, err := c.Examine(context.Background(), "INBOX")
-	return err
-}
-
-func bodies(c *wire.Conn) error {
-	_, _, err := fetch(c)
-	return err
-}
-
-// G-07: an answer may take for ever, as long as its octets flow.
-func TestASlowButSteadyServerIsWaitedFor(t *testing.T) {
-	timeouts := inTime()
-	timeouts.Idle = 300 * time.Millisecond
-	c := dialTimed(t, timeouts, loggedIn, func(s *imaptest.Session) {
-		tag := s.Command().Tag
-		s.Drip([]byte("* 1 FETCH (UID 5 BODY[] {5}\r\nhello)\r\n"+tag+" OK done\r\n"), 10*time.Millisecond)
-		obey(s)
-	})
-	start := time.Now()
-	got := fetchOne(t, c)
-	if took := time.Since(start); got.body != hello || took < timeouts.Idle {
-		t.Errorf("got %q after %v", got.body, took)
-	}
-	inStep(t, c)
-}
-
-// A destination that is slow to take a body must not end the source's literal.
-func TestTheSinkMayTakeItsTime(t *testing.T) {
-	timeouts := inTime()
-	timeouts.Idle = 20 * time.Millisecond
-	c := dialTimed(t, timeouts, loggedIn, func(s *imaptest.Session) {
-		tag := s.Command().Tag
-		s.SendRaw([]byte("* 1 FETCH (UID 5 BODY[] {5}\r\nhello)\r\n" + tag + " OK done\r\n"))
-		obey(s)
-	})
-	sink := func(int64) (io.Writer, error) {
-		time.Sleep(3 * timeouts.Idle) // the thing tested: a pause that is ours, not the server's
-		return io.Discard, nil
-	}
-	query := wire.Query{Set: "1", Items: "(BODY.PEEK[])"}
-	status, err := c.Fetch(context.Background(), query, sink, func(wire.Fetched) error { return nil })
-	if err != nil || !status.OK() {
-		t.Errorf("got %v, error %v", status, err)
-	}
-	inStep(t, c)
 }
 
 func TestASinkThatFailsEndsTheConnection(t *testing.T) {
@@ -479,73 +391,4 @@ func TestSearchReadsNumbers(t *testing.T) {
 			inStep(t, c)
 		})
 	}
-}
-
-func TestDialTellsTheStage(t *testing.T) {
-	tests := []struct {
-		name   string
-		script func(*imaptest.Session)
-		stage  wire.Stage
-		want   string
-	}{
-		{"hung up without a word (Courier)", func(*imaptest.Session) {}, wire.StageGreeting, "unexpected EOF"},
-		{"BYE for a greeting", func(s *imaptest.Session) { s.Send("* BYE Too many connections") }, wire.StageGreeting, "Too many connections"},
-		{"another protocol", func(s *imaptest.Session) { s.Send("220 mail.example.com ESMTP") }, wire.StageGreeting, "did not greet"},
-		{"NO for a greeting", func(s *imaptest.Session) { s.Send("* NO not now") }, wire.StageGreeting, "not now"},
-		{"half a greeting", func(s *imaptest.Session) { s.SendRaw([]byte("* OK hel")); s.Close() }, wire.StageGreeting, "unexpected EOF"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			addr := imaptest.Script(t, test.script)
-			_, err := wire.Dial(context.Background(), wire.Config{Address: addr, Timeouts: inTime()})
-			var at *wire.DialError
-			if !errors.As(err, &at) || at.Stage != test.stage || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want stage %s and %q", err, test.stage, test.want)
-			}
-		})
-	}
-}
-
-func TestDialWaitsForAGreetingOnlySoLong(t *testing.T) {
-	addr := imaptest.Script(t, func(s *imaptest.Session) { s.Stall(context.Background()) })
-	timeouts := inTime()
-	timeouts.Greeting = 30 * time.Millisecond
-	_, err := wire.Dial(context.Background(), wire.Config{Address: addr, Timeouts: timeouts})
-	var at *wire.DialError
-	if !errors.As(err, &at) || at.Stage != wire.StageGreeting || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestDialToNobody(t *testing.T) {
-	mine := errors.New("no route")
-	_, err := wire.Dial(context.Background(), wire.Config{
-		Address: "192.0.2.1:143",
-		Dial:    func(context.Context, string, string) (net.Conn, error) { return nil, mine },
-	})
-	var at *wire.DialError
-	if !errors.As(err, &at) || at.Stage != wire.StageConnect || !errors.Is(err, mine) {
-		t.Errorf("got %v", err)
-	}
-}
-
-// New is for connections made elsewhere; the zero Timeouts are no limits of zero.
-func TestNewTakesOverAConnection(t *testing.T) {
-	addr := imaptest.Script(t, func(s *imaptest.Session) {
-		s.Send(loggedIn)
-		obey(s)
-	})
-	nc, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := wire.New(context.Background(), nc, wire.Timeouts{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Abort(net.ErrClosed)
-	if c.Greeting() != "ready" || !c.Has("UIDPLUS") || c.RemoteAddr().String() != addr || c.TLS() != nil {
-		t.Errorf("greeting %q, %v, %v", c.Greeting(), c.Caps(), c.RemoteAddr())
-	}
-	inStep(t, c)
 }
