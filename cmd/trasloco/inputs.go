@@ -1,0 +1,72 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+
+	"trasloco/migration"
+)
+
+// sheet is the CSV file as resources, ready to be moved if there is no problem.
+type sheet struct {
+	resources          []migration.Resource
+	problems, warnings []migration.Problem
+}
+
+// readSheet reads the CSV file. It connects to nothing.
+func (s settings) readSheet() sheet {
+	if s.file == "" {
+		return sheet{problems: []migration.Problem{flagProblem(codeNoFile, "FILE.csv", nil)}}
+	}
+	data, err := readFile(s.file, migration.MaxCSVBytes+1)
+	if err != nil {
+		return sheet{problems: []migration.Problem{flagProblem(codeUnreadable, "FILE.csv", fileArgs(s.file, err))}}
+	}
+	read := migration.ParseCSV(data, migration.CSVOptions{
+		DestinationPassword: s.destination.NeedsPassword(),
+		DefaultPort:         s.source.Port,
+		DefaultTLS:          s.source.TLS,
+		AllowPrivate:        s.allowPrivate,
+	})
+	found := sheet{problems: read.Problems, warnings: read.Warnings}
+	for _, r := range read.Rows {
+		r = s.complete(r)
+		if isOneAccount(r) {
+			found.problems = append(found.problems, migration.Problem{Code: codeSameAccount, Row: r.Row})
+		}
+		found.resources = append(found.resources, r)
+	}
+	return found
+}
+
+// complete adds to a row what the arguments say of both ends.
+func (s settings) complete(r migration.Resource) migration.Resource {
+	source := s.source
+	source.Host, source.Port, source.TLS, source.Auth = r.Source.Host, r.Source.Port, r.Source.TLS, r.Source.Auth
+	r.Source = source
+	r.Destination = s.destination.For(r.Destination.Auth.Login, r.Destination.Auth.Password)
+	return r
+}
+
+// isOneAccount reports whether a row wants to copy an account into itself.
+func isOneAccount(r migration.Resource) bool {
+	return r.Source.Port == r.Destination.Port && strings.EqualFold(r.Source.Host, r.Destination.Host) &&
+		r.Source.Auth.Login == r.Destination.Auth.Login
+}
+
+func readUpTo(r io.Reader, most int64) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, most))
+}
+
+// fileArgs are the facts of a file that cannot be read: the name once, and the
+// reason without it.
+func fileArgs(name string, err error) migration.Args {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = cmp.Or(path.Err, err)
+	}
+	return migration.Args{"file": name, "detail": err.Error()}
+}
