@@ -14,13 +14,14 @@ import (
 // connect dials an endpoint and logs in. Its errors are *Error.
 func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint) (*wire.Conn, error) {
 	var refused error
-	for _, attempt := range attempts(ep.Auth) {
+	for _, attempt := range e.attempts(ep) {
 		conn, err := e.dial(ctx, ep)
 		if err != nil {
 			return nil, blame(side, err)
 		}
 		err = e.login(ctx, conn, attempt)
 		if err == nil {
+			e.remember(ep, attempt)
 			return conn, nil
 		}
 		conn.Logout(ctx)
@@ -38,13 +39,32 @@ func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint) 
 // attempts lists the ways to try: one, except for a master user whose form
 // nobody named. Most servers want user*master; Cyrus and Zimbra take only an
 // authorization identity. That is the one retry C-2 allows.
-func attempts(auth migration.Auth) []migration.Auth {
-	if auth.Kind != migration.AuthMaster || auth.Form != (migration.MasterForm{}) {
-		return []migration.Auth{auth}
+func (e *Engine) attempts(ep migration.Endpoint) []migration.Auth {
+	if !hasOpenForm(ep.Auth) {
+		return []migration.Auth{ep.Auth}
 	}
-	authzid := auth
+	e.mu.Lock()
+	known := e.forms[ep.Address()]
+	e.mu.Unlock()
+	separator, authzid := ep.Auth, ep.Auth
 	authzid.Form.AuthzID = true
-	return []migration.Auth{auth, authzid}
+	if known.AuthzID {
+		return []migration.Auth{authzid, separator}
+	}
+	return []migration.Auth{separator, authzid}
+}
+
+// remember keeps the form that a server took, to begin with it the next time.
+func (e *Engine) remember(ep migration.Endpoint, taken migration.Auth) {
+	if hasOpenForm(ep.Auth) {
+		e.mu.Lock()
+		e.forms[ep.Address()] = taken.Form
+		e.mu.Unlock()
+	}
+}
+
+func hasOpenForm(auth migration.Auth) bool {
+	return auth.Kind == migration.AuthMaster && auth.Form == (migration.MasterForm{})
 }
 
 func worthAnotherForm(err error) bool {

@@ -22,7 +22,7 @@ var months = map[string]time.Month{
 	"jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11, "dec": 12,
 }
 
-var internalDate = regexp.MustCompile(`(?i)^\s*(?:[a-z]{3},\s*)?(\d{1,2})[- ]([a-z]{3})[- ](\d{2}|\d{4})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*([+-])(\d{2}):?(\d{2})|\s*(GMT|UTC?|Z))?\s*$`)
+var internalDate = regexp.MustCompile(`(?i)^\s*(?:[a-z]{3},\s*)?(\d{1,2})[- ]([a-z]{3})[- ](\d{2,4})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*([+-])(\d{2}):?(\d{2})|\s*(GMT|UTC?|Z))?\s*$`)
 
 // parseInternalDate reads the INTERNALDATE forms that servers send (D-3). It is
 // false for what is no date at all, such as 31-Feb, and for what no destination
@@ -48,13 +48,13 @@ func parseInternalDate(text string) (time.Time, bool) {
 	return t, keepable(t)
 }
 
-// fullYear applies the rule of RFC 5322 §4.3 to years of two digits.
+// fullYear applies the rule of RFC 5322 §4.3 to years of two and three digits.
 func fullYear(digits string) int {
 	year := atoi(digits)
 	switch {
 	case len(digits) == 4:
 		return year
-	case year < 50:
+	case len(digits) == 2 && year < 50:
 		return 2000 + year
 	default:
 		return 1900 + year
@@ -86,11 +86,28 @@ func atoi(digits string) int {
 func headerDate(h header) (time.Time, bool) {
 	for _, received := range h.received {
 		if i := strings.LastIndexByte(received, ';'); i >= 0 {
-			if t, err := mail.ParseDate(strings.TrimSpace(received[i+1:])); err == nil && keepable(t) {
+			if t, ok := parseHeaderDate(received[i+1:]); ok {
 				return t, true
 			}
 		}
 	}
-	t, err := mail.ParseDate(strings.TrimSpace(h.date))
-	return t, err == nil && keepable(t)
+	return parseHeaderDate(h.date)
+}
+
+// namedZones are those of RFC 5322 §4.3 and of the middle of Europe. The
+// standard library would take them for UTC, or for what they mean in the zone
+// this machine happens to be in.
+var namedZones = strings.NewReplacer(
+	" EST", " -0500", " EDT", " -0400", " CST", " -0600", " CDT", " -0500", " MST", " -0700", " MDT", " -0600",
+	" PST", " -0800", " PDT", " -0700", " CEST", " +0200", " CET", " +0100", " MEST", " +0200", " MET", " +0100",
+)
+
+// parseHeaderDate reads a date as it stands in a header, in the form of RFC
+// 5322 or in one of those that INTERNALDATE comes in.
+func parseHeaderDate(text string) (time.Time, bool) {
+	text = namedZones.Replace(strings.TrimSpace(text))
+	if t, err := mail.ParseDate(text); err == nil {
+		return t, keepable(t)
+	}
+	return parseInternalDate(text)
 }

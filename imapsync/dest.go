@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,17 +21,30 @@ func (r *run) makeFolders(ctx context.Context, m *mapper, folders []*folderRun) 
 	defer r.closeControl()
 	order := slices.Clone(folders)
 	slices.SortStableFunc(order, func(a, b *folderRun) int { return len(a.path) - len(b.path) })
-	var fresh []string
+	var fresh []*folderRun
+	var names []string
 	for _, f := range order {
 		made, err := r.makeFolder(ctx, m, f)
 		if err != nil {
 			return blame(DestinationSide, err)
 		}
-		if made && (!r.job.Rules.MirrorSubscriptions || f.subscribed) {
-			fresh = append(fresh, wire.DecodeName(f.pair.Dest.Name))
+		if !made {
+			continue
+		}
+		fresh = append(fresh, f)
+		if !r.job.Rules.MirrorSubscriptions || f.subscribed {
+			names = append(names, wire.DecodeName(f.pair.Dest.Name))
 		}
 	}
-	return r.subscribe(ctx, fresh)
+	if err := r.subscribe(ctx, names); err != nil {
+		return err
+	}
+	for _, f := range fresh { // not before: one that is remembered is never subscribed again
+		if err := r.journal.SavePair(ctx, &f.pair); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *run) subscribe(ctx context.Context, names []string) error {
@@ -87,7 +101,7 @@ func (r *run) makeFolder(ctx context.Context, m *mapper, f *folderRun) (made boo
 	if f.display() != wire.DecodeName(f.pair.Dest.Name) {
 		r.entry(migration.Info, "folder_renamed", migration.Args{"folder": f.display(), "destination": wire.DecodeName(f.pair.Dest.Name)}, "")
 	}
-	return true, r.journal.SavePair(ctx, &f.pair)
+	return true, nil
 }
 
 // create makes a folder under the name it should have, or under a stricter one
@@ -112,7 +126,7 @@ func (r *run) create(ctx context.Context, m *mapper, f *folderRun, path []string
 		if err == nil {
 			return m.claim(f.path, other), nil
 		}
-		if !isRefusal(err) {
+		if !isRefusal(err) || r.isThrottled(err) {
 			return nil, err
 		}
 	}
@@ -143,11 +157,11 @@ func (r *run) keepFolder(ctx context.Context, m *mapper, f *folderRun) error {
 		if !d.opens() || r.isTarget(d.Name) {
 			continue
 		}
-		status, err := r.dst.Status(ctx, d.Name, "UIDVALIDITY UIDNEXT")
-		if err != nil && !isRefusal(err) {
+		holds, err := r.holdsCopies(ctx, f, d.Name)
+		if err != nil {
 			return err
 		}
-		if status["UIDVALIDITY"] == uint64(f.pair.Dest.UIDValidity) && status["UIDNEXT"] >= uint64(f.pair.Dest.UIDNext) {
+		if holds {
 			r.entry(migration.Info, "folder_followed", migration.Args{
 				"folder": f.display(), "before": wire.DecodeName(f.pair.Dest.Name), "destination": d.display(),
 			}, "")
@@ -157,6 +171,51 @@ func (r *run) keepFolder(ctx context.Context, m *mapper, f *folderRun) error {
 		}
 	}
 	return nil
+}
+
+const copiesLookedAt = 20
+
+// holdsCopies reports whether a destination folder is the one that the copies of
+// a source folder went to, under another name: by UIDVALIDITY, and, since some
+// servers give the same to folders made in one second, by the last copies.
+func (r *run) holdsCopies(ctx context.Context, f *folderRun, name string) (bool, error) {
+	status, err := r.dst.Status(ctx, name, "UIDVALIDITY UIDNEXT")
+	if isRefusal(err) && !r.isThrottled(err) {
+		return false, nil
+	}
+	if err != nil || status["UIDVALIDITY"] != uint64(f.pair.Dest.UIDValidity) || status["UIDNEXT"] < uint64(f.pair.Dest.UIDNext) {
+		return false, err
+	}
+	known, err := r.journal.Messages(ctx, f.pair.ID)
+	if err != nil {
+		return false, err
+	}
+	prints := map[uint32]uint64{}
+	for _, s := range slices.Backward(known) {
+		if isMapped(s) && len(prints) < copiesLookedAt {
+			prints[s.DestUID] = s.Fingerprint
+		}
+	}
+	return r.showsOnly(ctx, name, prints)
+}
+
+// showsOnly reports whether the messages of a destination folder have these
+// fingerprints, by UID; those that are not there any more do not count.
+func (r *run) showsOnly(ctx context.Context, name string, prints map[uint32]uint64) (bool, error) {
+	if _, err := r.dst.Examine(ctx, name); err != nil {
+		return false, ignoreRefusal(err)
+	}
+	same := true
+	for _, set := range wire.Sets(slices.Sorted(maps.Keys(prints))) {
+		err := fetchHeaders(ctx, r.dst, set, func(got wire.Fetched) {
+			print, ours := prints[got.UID]
+			same = same && (!ours || got.Header == nil || readHeader(got.Header).fingerprint() == print)
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return same, ignoreRefusal(r.dst.Leave(ctx))
 }
 
 func (r *run) isTarget(raw string) bool {
@@ -173,14 +232,14 @@ func (r *run) openTarget(ctx context.Context, f *folderRun, wanted int) error {
 		}
 	}
 	box, err := r.dst.Examine(ctx, f.pair.Dest.Name)
+	if isRefusal(err) && !r.isThrottled(err) {
+		return r.refusedTarget(ctx, f, wanted, err)
+	}
 	if err != nil {
-		if isRefusal(err) && !r.isThrottled(err) {
-			return &folderError{migration.ReasonFolderCreate, wanted, err}
-		}
 		return blame(DestinationSide, err)
 	}
-	if was := f.pair.Dest.UIDValidity; was != 0 && was != box.UIDValidity {
-		return &folderError{migration.ReasonRenumbered, wanted, fmt.Errorf("%w: %d, was %d", errRenumbered, box.UIDValidity, was)}
+	if err := r.checkNumbering(ctx, f, box.UIDValidity, wanted); err != nil {
+		return err
 	}
 	next, err := uidNext(ctx, r.dst, box)
 	if err != nil {
@@ -194,19 +253,80 @@ func (r *run) openTarget(ctx context.Context, f *folderRun, wanted int) error {
 	return nil
 }
 
+// refusedTarget makes a folder anew that its user deleted since the run began;
+// any other that does not open is closed to us.
+func (r *run) refusedTarget(ctx context.Context, f *folderRun, wanted int, refused error) error {
+	err := r.unlessGone(ctx, f.pair.Dest.Name, refused)
+	switch {
+	case err == nil && !f.remade:
+		f.remade, f.vanished = true, true
+		return r.openTarget(ctx, f, wanted)
+	case err == nil || isRefusal(err) && !r.isThrottled(err):
+		return &folderError{migration.ReasonFolderCreate, wanted, refused}
+	default:
+		return blame(DestinationSide, err)
+	}
+}
+
+// reopenTarget is openTarget for a folder that went away while it was filled.
+func (r *run) reopenTarget(ctx context.Context, f *folderRun, wanted int) error {
+	if err := r.openTarget(ctx, f, wanted); err != nil {
+		return err
+	}
+	f.pair.Dest.UIDNext = f.low
+	return r.journal.SavePair(ctx, &f.pair)
+}
+
+// checkNumbering stops a folder whose UIDs are not those that are remembered
+// (I-13). If none is remembered, it is one that was made anew just before the
+// last run was killed.
+func (r *run) checkNumbering(ctx context.Context, f *folderRun, validity uint32, wanted int) error {
+	was := f.pair.Dest.UIDValidity
+	if was == 0 || was == validity {
+		return nil
+	}
+	known, err := r.journal.Messages(ctx, f.pair.ID)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(known, isMapped) {
+		f.pair.Dest.UIDNext = 0
+		return nil
+	}
+	return &folderError{migration.ReasonRenumbered, wanted, fmt.Errorf("%w: %d, was %d", errRenumbered, validity, was)}
+}
+
+func isMapped(s migration.MessageState) bool { return s.DestUID != 0 }
+
+// forgetCopies forgets where the copies of a folder are: they were deleted with
+// it, and their UIDs will be given to others (I-1 holds all the same).
+func (r *run) forgetCopies(ctx context.Context, f *folderRun) error {
+	known, err := r.journal.Messages(ctx, f.pair.ID)
+	if err != nil || !slices.ContainsFunc(known, isMapped) {
+		return err
+	}
+	for i := range known {
+		known[i].DestUID = 0
+	}
+	return r.journal.Rekey(ctx, f.pair.ID, known)
+}
+
 var errRenumbered = errors.New("the destination folder has another UIDVALIDITY")
 
 // remake makes a folder anew that its user deleted. What was copied into the
 // old one stays deleted (I-1).
 func (r *run) remake(ctx context.Context, f *folderRun) error {
 	defer r.closeControl()
+	if err := r.forgetCopies(ctx, f); err != nil {
+		return err
+	}
 	ctl, err := r.control(ctx)
 	if err != nil {
 		return err
 	}
 	name := wire.DecodeName(f.pair.Dest.Name)
 	if err := ctl.create(ctx, name, ""); err != nil {
-		if isRefusal(err) {
+		if isRefusal(err) && !r.isThrottled(err) {
 			return &folderError{migration.ReasonFolderCreate, 0, err}
 		}
 		return blame(DestinationSide, err)
@@ -223,10 +343,13 @@ func uidNext(ctx context.Context, conn *wire.Conn, box *wire.Mailbox) (uint32, e
 		return max(box.UIDNext, 1), nil
 	}
 	highest := uint32(0)
-	_, err := conn.Fetch(ctx, wire.Query{Set: "*", Items: "(UID)"}, nil, func(f wire.Fetched) error {
+	status, err := conn.Fetch(ctx, wire.Query{Set: "*", Items: "(UID)"}, nil, func(f wire.Fetched) error {
 		highest = max(highest, f.UID)
 		return nil
 	})
+	if err == nil {
+		err = status.Err("FETCH")
+	}
 	return highest + 1, err
 }
 

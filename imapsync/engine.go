@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/oauth2"
-
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
 )
@@ -17,7 +15,8 @@ type Engine struct {
 	opts Options
 
 	mu     sync.Mutex
-	tokens map[tokenKey]oauth2.TokenSource
+	tokens map[tokenKey]*tokenCache
+	forms  map[string]migration.MasterForm // what a server took where nobody named a form, by address
 }
 
 // Options are what holds for every run of an Engine.
@@ -69,7 +68,7 @@ func New(opts Options) *Engine {
 	if opts.TokenURL == nil {
 		opts.TokenURL = microsoftTokenURL
 	}
-	return &Engine{opts: opts, tokens: map[tokenKey]oauth2.TokenSource{}}
+	return &Engine{opts: opts, tokens: map[tokenKey]*tokenCache{}, forms: map[string]migration.MasterForm{}}
 }
 
 // Job is one run: a resource, a pass, and the rules that hold for it.

@@ -32,6 +32,7 @@ const (
 	ClassToken       Class = "token"        // the identity provider gave no token
 	ClassThrottled   Class = "throttled"
 	ClassOverQuota   Class = "over_quota"
+	ClassRefused     Class = "refused" // it says no to what a copy cannot do without
 	ClassTransport   Class = "transport"
 	ClassInternal    Class = "internal"
 )
@@ -123,6 +124,8 @@ func classify(err error) (Class, time.Duration) {
 		return ClassAddress, 0
 	case errors.Is(err, wire.ErrCleartext):
 		return ClassTLS, 0
+	case errors.Is(err, errNoCA):
+		return ClassCertificate, 0
 	case errors.Is(err, wire.ErrNoMechanism):
 		return ClassMechanism, 0
 	case errors.As(err, &dial):
@@ -144,7 +147,7 @@ var signs = []struct {
 	text  *regexp.Regexp
 }{
 	{ClassPermission, nil, regexp.MustCompile(`(?i)authenticated but not connected`)},
-	{ClassOverQuota, []string{"OVERQUOTA"}, regexp.MustCompile(`(?i)over ?quota|quota exceeded|exceeded your mail quota|mailbox is full|exceeded command or bandwidth`)},
+	{ClassOverQuota, []string{"OVERQUOTA"}, regexp.MustCompile(`(?i)over ?quota|quota exceeded|quota limit|exceeded your mail quota|mailbox is full|exceeded command or bandwidth`)},
 	{
 		ClassThrottled,
 		[]string{"LIMIT", "THROTTLED", "INUSE", "UNAVAILABLE", "MESSAGELIMIT"},
@@ -155,7 +158,14 @@ var signs = []struct {
 		[]string{"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED", "CONTACTADMIN"},
 		nil,
 	},
+	{ClassTransport, []string{"SERVERBUG"}, regexp.MustCompile(`(?i)server unavailable|internal (server )?error`)},
 }
+
+// wrongPassword goes before "try again" in an answer to a login: the same
+// password again only gets us banned (C-2).
+var wrongPassword = regexp.MustCompile(`(?i)\b(invalid|wrong|incorrect|bad) (credentials|password|login|user)`)
+
+const longestHint = 5 * time.Minute
 
 var backoffHint = regexp.MustCompile(`(?i)backoff time: (\d+) milliseconds`)
 
@@ -167,6 +177,10 @@ func classifyStatus(e *wire.StatusError) (Class, time.Duration) {
 			}
 		}
 	}
+	isLogin := strings.HasPrefix(e.Command, "LOGIN") || strings.HasPrefix(e.Command, "AUTHENTICATE")
+	if isLogin && wrongPassword.MatchString(e.Status.Text) && !strings.Contains(strings.ToLower(e.Status.Text), "too many") {
+		return ClassLogin, 0
+	}
 	for _, sign := range signs {
 		if sign.text != nil && sign.text.MatchString(e.Status.Text) {
 			return sign.class, hint(e.Status.Text)
@@ -175,10 +189,14 @@ func classifyStatus(e *wire.StatusError) (Class, time.Duration) {
 	if e.Command == "greeting" {
 		return ClassGreeting, 0
 	}
-	if strings.HasPrefix(e.Command, "LOGIN") || strings.HasPrefix(e.Command, "AUTHENTICATE") {
+	switch {
+	case isLogin:
 		return ClassLogin, 0
+	case e.Status.Type == "BYE":
+		return ClassTransport, 0
+	default:
+		return ClassRefused, 0
 	}
-	return ClassTransport, 0
 }
 
 // hint reads how long Exchange asks to wait (X-2), at most five minutes.
@@ -189,9 +207,9 @@ func hint(text string) time.Duration {
 	}
 	ms, err := strconv.Atoi(m[1])
 	if err != nil {
-		return 0
+		return longestHint // more than fits in a number
 	}
-	return min(time.Duration(ms)*time.Millisecond, 5*time.Minute)
+	return time.Duration(min(ms, int(longestHint/time.Millisecond))) * time.Millisecond
 }
 
 // CertificateError says why a server's certificate was not believed, and what

@@ -11,25 +11,38 @@ func excluded(f folder, all []folder, rules migration.FolderRules) migration.Rea
 	if reason := excludedItself(f, rules); reason != "" {
 		return reason
 	}
-	if rules.KeepSubfolders {
-		return ""
-	}
+	listed := false // the top of f's path; Cyrus does not list a parent without mailbox
 	for _, parent := range all {
 		if isBelow(f, parent) {
-			if reason := excludedItself(parent, rules); reason != "" {
+			listed = listed || len(parent.path) == 1
+			if reason := handedDown(parent, rules); reason != "" {
 				return reason
 			}
 		}
 	}
-	return ""
+	if listed || len(f.path) == 1 {
+		return ""
+	}
+	return handedDown(folder{path: f.path[:1]}, rules)
+}
+
+// handedDown returns why the folders below parent are left out (F-12).
+func handedDown(parent folder, rules migration.FolderRules) migration.Reason {
+	reason := excludedItself(parent, rules)
+	if reason == migration.ReasonFolder && rules.KeepSubfolders {
+		return ""
+	}
+	return reason
 }
 
 func excludedItself(f folder, rules migration.FolderRules) migration.Reason {
 	top := len(f.path) == 1
 	switch {
-	case containsFold(rules.ExcludedRoles, f.role):
+	case f.isInbox():
+		return ""
+	case slices.ContainsFunc(rules.ExcludedRoles, f.Has), slices.ContainsFunc(views, f.Has):
 		return migration.ReasonFolder
-	case f.role != "" || f.isInbox():
+	case slices.ContainsFunc(roleAttributes, f.Has):
 		return "" // a folder with another role is no trash, whatever it is called
 	case top && named(rules.Excluded, f.path[0]):
 		return migration.ReasonFolder

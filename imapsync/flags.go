@@ -11,17 +11,17 @@ var systemFlags = []string{`\Seen`, `\Answered`, `\Flagged`, `\Draft`, `\Deleted
 
 const maxKeyword = 50 // Dovecot's mail_max_keyword_length
 
-// cleanFlags returns the flags to send, and the keywords that cannot be sent
-// (L-2). permanent are the destination's PERMANENTFLAGS; empty means unknown:
+// cleanFlags returns the flags to send, and those that cannot be sent (L-2);
+// \Recent is nobody's loss. permanent are the destination's PERMANENTFLAGS; empty means unknown:
 // a folder opened by EXAMINE has none to tell.
 func cleanFlags(flags, permanent []string) (keep, dropped []string) {
 	for _, flag := range flags {
 		switch {
 		case containsFold(keep, flag):
-		case strings.HasPrefix(flag, `\`):
-			if i := slices.IndexFunc(systemFlags, func(f string) bool { return strings.EqualFold(f, flag) }); i >= 0 {
-				keep = append(keep, systemFlags[i])
-			}
+		case containsFold(systemFlags, flag):
+			i := slices.IndexFunc(systemFlags, func(f string) bool { return strings.EqualFold(f, flag) })
+			keep = append(keep, systemFlags[i])
+		case strings.EqualFold(flag, `\Recent`):
 		case isKeyword(flag) && takesKeyword(permanent, flag):
 			keep = append(keep, flag)
 		default:
@@ -52,7 +52,10 @@ func containsFold(list []string, s string) bool {
 	return slices.ContainsFunc(list, func(item string) bool { return strings.EqualFold(item, s) })
 }
 
+// isSystem tells a system flag from a keyword.
+func isSystem(flag string) bool { return strings.HasPrefix(flag, `\`) }
+
 // onlySystem returns flags without keywords.
 func onlySystem(flags []string) []string {
-	return slices.DeleteFunc(slices.Clone(flags), func(f string) bool { return !strings.HasPrefix(f, `\`) })
+	return slices.DeleteFunc(slices.Clone(flags), func(f string) bool { return !isSystem(f) })
 }

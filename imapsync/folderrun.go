@@ -3,6 +3,7 @@ package imapsync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"trasloco/imapsync/wire"
@@ -90,6 +91,15 @@ func (f *folderRun) reset() {
 	}
 }
 
+// forget drops what was noted of messages by their UIDs: the source has given
+// them others.
+func (f *folderRun) forget() {
+	clear(f.over)
+	clear(f.tries)
+	clear(f.sent)
+	f.reset()
+}
+
 // settled takes from a listing the messages that have an outcome of this run.
 func (f *folderRun) settled(listing []meta) []meta {
 	return slices.DeleteFunc(listing, func(m meta) bool { _, over := f.over[m.uid]; return over })
@@ -105,8 +115,10 @@ func (f *folderRun) note(o migration.Outcome) {
 	}
 }
 
-// count adds what a plan found to be done already.
+// count adds what a plan found listed, and done already.
 func (f *folderRun) count(p plan) {
+	f.tally.Listed += p.listed
+	f.tally.Present += p.present
 	f.tally.Copied += p.copied
 	f.tally.Bytes += p.bytes
 }
@@ -134,12 +146,17 @@ func (f *folderRun) isStuck(err error) bool {
 	return f.breaks > maxBreaks
 }
 
-// finish adds a folder to the run and tells of it.
-func (r *run) finish(f *folderRun) {
+// add adds to the run what was reached in a folder, and names what was left out.
+func (r *run) add(f *folderRun) {
 	r.tally = r.tally.Plus(f.tally)
 	for _, o := range f.outcomes {
 		r.report.Message(o)
 	}
+}
+
+// finish adds a folder that is done.
+func (r *run) finish(f *folderRun) {
+	r.add(f)
 	r.logFolder(f)
 	r.acknowledged()
 	r.report.Progress(f.display(), r.tally)
@@ -147,6 +164,7 @@ func (r *run) finish(f *folderRun) {
 
 // failFolder counts what is missing of a folder that could not be gone through.
 func (r *run) failFolder(f *folderRun, e *folderError) {
+	r.doubt = r.doubt || !r.clean
 	f.tally.Listed = max(f.tally.Listed, e.count)
 	t := f.tally
 	missing := t.Listed - t.Copied - t.Present - t.Skipped - t.Failed
@@ -181,7 +199,6 @@ func (r *run) isSettled(f *folderRun, known []migration.MessageState, exists int
 	if p.copied+p.present != exists {
 		return false // some were skipped or deleted since
 	}
-	f.tally.Listed, f.tally.Present = exists, p.present
 	f.count(p)
 	return true
 }
@@ -208,7 +225,11 @@ func (r *run) leaveOut(ctx context.Context, f *folderRun, list []left) error {
 	if len(list) == 0 {
 		return nil
 	}
-	headers, err := r.headersOf(ctx, list)
+	metas := make([]meta, len(list))
+	for i, l := range list {
+		metas[i] = l.meta
+	}
+	headers, err := r.headersOf(ctx, metas)
 	if err != nil {
 		return err
 	}
@@ -221,19 +242,66 @@ func (r *run) leaveOut(ctx context.Context, f *folderRun, list []left) error {
 	return r.journal.Record(ctx, f.pair.ID, states)
 }
 
-// headersOf reads who wrote what and when of messages that are not copied: a
-// number alone tells nobody what is missing.
-func (r *run) headersOf(ctx context.Context, list []left) (map[uint32]header, error) {
-	uids := make([]uint32, len(list))
-	for i, l := range list {
-		uids[i] = l.uid
-	}
+// headersOf reads who wrote what and when: the fields a message is known by. A
+// message that the open source folder refuses to show is missing in the result,
+// and takes no other with it.
+func (r *run) headersOf(ctx context.Context, metas []meta) (map[uint32]header, error) {
 	headers := map[uint32]header{}
-	for _, set := range wire.Sets(uids) {
-		err := fetchHeaders(ctx, r.src, set, func(f wire.Fetched) { headers[f.UID] = readHeader(f.Header) })
-		if err != nil && !isRefusal(err) {
-			return nil, blame(SourceSide, err)
+	note := func(f wire.Fetched) {
+		if f.Header != nil {
+			headers[f.UID] = readHeader(f.Header)
+		}
+	}
+	for _, set := range wire.Sets(uidsOf(metas)) {
+		if err := r.fetchFields(ctx, set, note); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range metas {
+		if _, ok := headers[m.uid]; ok {
+			continue
+		}
+		if err := r.fetchFields(ctx, fmt.Sprint(m.uid), note); err != nil {
+			return nil, err
 		}
 	}
 	return headers, nil
+}
+
+func (r *run) fetchFields(ctx context.Context, set string, fn func(wire.Fetched)) error {
+	err := fetchHeaders(ctx, r.src, set, fn)
+	if isRefusal(err) && !r.isThrottled(err) {
+		return nil
+	}
+	return blame(SourceSide, err)
+}
+
+// fetchHeaders returns the identifying fields of messages in the open source
+// folder, for pairing.
+func fetchHeaders(ctx context.Context, conn *wire.Conn, set string, fn func(wire.Fetched)) error {
+	q := wire.Query{Set: set, ByUID: true, Items: "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"}
+	got := map[uint32]wire.Fetched{}
+	var order []uint32
+	status, err := conn.Fetch(ctx, q, nil, func(f wire.Fetched) error {
+		if f.UID == 0 {
+			return nil
+		}
+		if _, ok := got[f.UID]; !ok {
+			order = append(order, f.UID)
+		}
+		merged := merge(got[f.UID], f)
+		if f.Header != nil {
+			merged.Header = f.Header
+		}
+		got[f.UID] = merged
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(order)
+	for _, uid := range order {
+		fn(got[uid])
+	}
+	return status.Err("FETCH")
 }

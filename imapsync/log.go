@@ -54,7 +54,7 @@ func (r *run) logFolder(f *folderRun) {
 func (f *folderRun) dropKeywords(r *run, flags []string) {
 	var fresh []string
 	for _, flag := range flags {
-		if !strings.HasPrefix(flag, `\`) && !f.keywords[flag] {
+		if !f.keywords[flag] {
 			f.keywords[flag] = true
 			fresh = append(fresh, flag)
 		}

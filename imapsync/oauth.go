@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -20,10 +21,26 @@ import (
 const outlookScope = "https://outlook.office365.com/.default"
 
 func microsoftTokenURL(tenant string) string {
-	return "https://login.microsoftonline.com/" + tenant + "/oauth2/v2.0/token"
+	return "https://login.microsoftonline.com/" + url.PathEscape(tenant) + "/oauth2/v2.0/token"
 }
 
-type tokenKey struct{ tenant, client string }
+// tokenKey holds the secret too: who does not know it must not get the token of
+// somebody who does.
+type tokenKey struct {
+	tenant, client string
+	secret         migration.Secret
+}
+
+// tokenCache holds a token that the mailboxes of a tenant share. Its turn has
+// one place, for who looks at the token or asks for a new one.
+type tokenCache struct {
+	turn  chan struct{}
+	token *oauth2.Token
+}
+
+const tokenTimeout = 30 * time.Second
+
+var errNoTenant = errors.New("the login has no domain that names a tenant")
 
 // token returns an access token. All mailboxes of a tenant share one.
 func (e *Engine) token(ctx context.Context, auth migration.Auth) (string, error) {
@@ -31,43 +48,64 @@ func (e *Engine) token(ctx context.Context, auth migration.Auth) (string, error)
 	if tenant == "" {
 		_, tenant, _ = strings.Cut(auth.Login, "@") // the endpoint takes a verified domain
 	}
-	token, err := e.tokenSource(tenant, auth).Token()
-	if err != nil {
-		return "", tokenError(err)
+	if tenant == "" {
+		return "", &Error{Side: SourceSide, Class: ClassToken, Err: errNoTenant}
 	}
-	if err := ctx.Err(); err != nil {
-		return "", err
+	cache := e.tokenCache(tokenKey{tenant, auth.ClientID, auth.ClientSecret})
+	select {
+	case cache.turn <- struct{}{}:
+		defer func() { <-cache.turn }()
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
 	}
-	return token.AccessToken, nil
+	if !cache.token.Valid() {
+		token, err := e.askForToken(ctx, tenant, auth)
+		if err != nil {
+			return "", err
+		}
+		cache.token = token
+	}
+	return cache.token.AccessToken, nil
 }
 
-func (e *Engine) tokenSource(tenant string, auth migration.Auth) oauth2.TokenSource {
+func (e *Engine) tokenCache(key tokenKey) *tokenCache {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	key := tokenKey{tenant, auth.ClientID}
-	if source, ok := e.tokens[key]; ok {
-		return source
+	if e.tokens[key] == nil {
+		e.tokens[key] = &tokenCache{turn: make(chan struct{}, 1)}
 	}
+	return e.tokens[key]
+}
+
+func (e *Engine) askForToken(ctx context.Context, tenant string, auth migration.Auth) (*oauth2.Token, error) {
 	cfg := clientcredentials.Config{
 		ClientID: auth.ClientID, ClientSecret: auth.ClientSecret.Reveal(),
 		TokenURL: e.opts.TokenURL(tenant), Scopes: []string{outlookScope}, AuthStyle: oauth2.AuthStyleInParams,
 	}
-	// The source outlives the run that asked first, so it must not end with it.
-	ctx := context.WithValue(context.Background(), oauth2.HTTPClient, &http.Client{Timeout: 30 * time.Second})
-	source := cfg.TokenSource(ctx)
-	e.tokens[key] = source
-	return source
+	token, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Timeout: tokenTimeout}))
+	switch {
+	case err == nil:
+		return token, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	default:
+		return nil, tokenError(err)
+	}
 }
 
 // tokenError keeps of the provider's answer what helps: its code and its text.
 // The request, with the secret in it, is never part of an error.
 func tokenError(err error) error {
 	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) {
-		err = fmt.Errorf("%s: %.300s", refused.ErrorCode, refused.ErrorDescription)
-		return &Error{Side: SourceSide, Class: ClassToken, Err: err}
+	if !errors.As(err, &refused) {
+		return &Error{Side: SourceSide, Class: ClassTransport, Err: fmt.Errorf("ask for a token: %w", err)}
 	}
-	return &Error{Side: SourceSide, Class: ClassTransport, Err: fmt.Errorf("ask for a token: %w", err)}
+	class := ClassToken
+	if status := refused.Response.StatusCode; status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
+		class = ClassThrottled // the provider's trouble, and not ours
+	}
+	err = fmt.Errorf("%s: %s: %.300s", refused.Response.Status, refused.ErrorCode, refused.ErrorDescription)
+	return &Error{Side: SourceSide, Class: class, Err: err}
 }
 
 // xoauth2 is Google's and Microsoft's mechanism (developers.google.com, "OAuth

@@ -2,9 +2,11 @@ package imapsync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
@@ -17,7 +19,8 @@ type candidate struct {
 	size        int64
 }
 
-// digester reads a candidate's octets and returns its digest. It is asked only
+// digester reads a candidate's octets and returns its digest, or errNoOctets:
+// then the candidate is like no item. It is asked only
 // where fingerprint and size leave a doubt; nil: nobody can be asked.
 type digester func(uid uint32) ([32]byte, error)
 
@@ -26,59 +29,78 @@ type digester func(uid uint32) ([32]byte, error)
 // it fits, each candidate once. Items without a copy are missing in the result,
 // which maps indices of items to UIDs.
 func pair(items []migration.BatchItem, candidates []candidate, digest digester) (map[int]uint32, error) {
-	found := map[int]uint32{}
-	byText := map[uint64][]int{}
+	p := pairing{items: items, digest: digest, found: map[int]uint32{}, free: map[uint64][]int{}}
 	for i, it := range items {
-		byText[it.Fingerprint] = append(byText[it.Fingerprint], i)
+		p.free[it.Fingerprint] = append(p.free[it.Fingerprint], i)
 	}
 	for _, c := range candidates {
-		exact, near := matches(items, byText[c.fingerprint], c, found)
-		if digest != nil && (len(exact) == 0 || !alike(items, exact)) {
-			near = append(near, ofSize(items, c, found)...)
-		}
-		if len(exact) > 0 && (digest == nil || alike(items, exact)) {
-			found[exact[0]] = c.uid
-			continue
-		}
-		if digest == nil || len(exact)+len(near) == 0 {
-			continue
-		}
-		sum, err := digest(c.uid)
+		i, err := p.match(c)
 		if err != nil {
 			return nil, err
 		}
-		for _, i := range append(exact, near...) {
-			if items[i].Digest == sum {
-				found[i] = c.uid
-				break
-			}
+		if i >= 0 {
+			p.found[i] = c.uid
+			group := p.free[items[i].Fingerprint]
+			at := slices.Index(group, i)
+			p.free[items[i].Fingerprint] = slices.Delete(group, at, at+1)
 		}
 	}
-	return found, nil
+	return p.found, nil
 }
 
-// matches sorts the unpaired items with the candidate's fingerprint by whether
-// their size fits too.
-func matches(items []migration.BatchItem, indices []int, c candidate, found map[int]uint32) (exact, near []int) {
-	for _, i := range indices {
-		if _, taken := found[i]; taken {
-			continue
+// pairing is the state of one call of pair.
+type pairing struct {
+	items  []migration.BatchItem
+	digest digester
+	found  map[int]uint32
+	free   map[uint64][]int // unpaired items by fingerprint, in order
+}
+
+// match returns the item whose copy c is, or -1.
+func (p *pairing) match(c candidate) (int, error) {
+	group := p.free[c.fingerprint]
+	first := slices.IndexFunc(group, func(i int) bool { return fits(p.items[i], c.size) })
+	if p.digest == nil {
+		if first < 0 {
+			return -1, nil
 		}
-		if fits(items[i], c.size) {
-			exact = append(exact, i)
-		} else {
-			near = append(near, i)
+		return group[first], nil
+	}
+	if first >= 0 && p.alike(group[first:], c.size) {
+		return group[first], nil
+	}
+	suspects := slices.Concat(group, p.ofSize(c))
+	if len(suspects) == 0 {
+		return -1, nil
+	}
+	sum, err := p.digest(c.uid)
+	if errors.Is(err, errNoOctets) {
+		return -1, nil
+	}
+	if err != nil {
+		return -1, err
+	}
+	for _, i := range suspects {
+		if p.items[i].Digest == sum {
+			return i, nil
 		}
 	}
-	return exact, near
+	return -1, nil
+}
+
+// alike reports whether all items of a size are the same message.
+func (p *pairing) alike(group []int, size int64) bool {
+	return !slices.ContainsFunc(group, func(i int) bool {
+		return fits(p.items[i], size) && p.items[i].Digest != p.items[group[0]].Digest
+	})
 }
 
 // ofSize returns the unpaired items of the candidate's size and another
 // fingerprint: a server may read a broken header otherwise than we do.
-func ofSize(items []migration.BatchItem, c candidate, found map[int]uint32) []int {
+func (p *pairing) ofSize(c candidate) []int {
 	var list []int
-	for i := range items {
-		if _, taken := found[i]; !taken && items[i].Fingerprint != c.fingerprint && fits(items[i], c.size) {
+	for i, it := range p.items {
+		if _, taken := p.found[i]; !taken && it.Fingerprint != c.fingerprint && fits(it, c.size) {
 			list = append(list, i)
 		}
 	}
@@ -92,20 +114,15 @@ func fits(it migration.BatchItem, size int64) bool {
 	return diff >= 0 && diff <= 2 || diffCR >= 0 && diffCR <= 2
 }
 
-// alike reports whether all these items are the same message.
-func alike(items []migration.BatchItem, indices []int) bool {
-	return !slices.ContainsFunc(indices, func(i int) bool { return items[i].Digest != items[indices[0]].Digest })
-}
-
 // tail returns the messages of a destination folder from low on that belong to
 // no message of any source yet, with the folder's UIDNEXT. The folder stays open
 // for digests; the caller leaves it.
 func (r *run) tail(ctx context.Context, dest migration.DestFolder, low uint32) ([]candidate, uint32, error) {
 	box, err := r.dst.Examine(ctx, dest.Name)
+	if isRefusal(err) {
+		return nil, 0, r.unlessGone(ctx, dest.Name, err)
+	}
 	if err != nil {
-		if isRefusal(err) && !r.isThrottled(err) {
-			return nil, 0, nil // the folder is gone, and what was in it
-		}
 		return nil, 0, err
 	}
 	next, err := uidNext(ctx, r.dst, box)
@@ -117,30 +134,62 @@ func (r *run) tail(ctx context.Context, dest migration.DestFolder, low uint32) (
 		return nil, 0, err
 	}
 	var list []candidate
-	err = fetchHeaders(ctx, r.dst, fmt.Sprintf("%d:*", low), func(f wire.Fetched) {
+	err = r.fetchTail(ctx, low, func(f wire.Fetched) {
 		if _, known := slices.BinarySearch(mapped, f.UID); !known && f.UID >= low {
 			list = append(list, candidate{f.UID, readHeader(f.Header).fingerprint(), f.Size})
 		}
 	})
-	if isRefusal(err) {
-		err = nil // what came is what there is; the rest is looked at as unpaired
-	}
 	return list, next, err
 }
 
-// digestAt returns a digester over the folder that stands open on conn.
+// unlessGone returns nil if a folder that did not open is not there any more:
+// then neither is what was in it. One that is there may open the next time, and
+// what it holds must not be appended again before somebody looked.
+func (r *run) unlessGone(ctx context.Context, name string, refused error) error {
+	listing, err := r.dst.List(ctx, "LIST", "", name, "")
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(listing.Folders, func(f wire.Folder) bool {
+		return strings.EqualFold(f.Name, name) && folder{Folder: f}.opens()
+	}) {
+		return refused
+	}
+	return nil
+}
+
+// digestAt returns a digester over the folder that stands open on conn. Where a
+// server refuses it asks again, since taking a copy for missing makes a double.
 func digestAt(ctx context.Context, conn *wire.Conn) digester {
-	return func(uid uint32) ([32]byte, error) {
-		var s *spool
-		sink := func(size int64) (io.Writer, error) {
-			s = hashOnly(size)
-			return s, nil
+	return func(uid uint32) (sum [32]byte, err error) {
+		for range readTries {
+			if sum, err = digestOnce(ctx, conn, uid); !isRefusal(err) {
+				return sum, err
+			}
 		}
-		q := wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID BODY.PEEK[])"}
-		_, err := conn.Fetch(ctx, q, sink, func(wire.Fetched) error { return nil })
-		if err != nil || s == nil {
-			return [32]byte{}, err
-		}
+		return sum, errNoOctets
+	}
+}
+
+var errNoOctets = errors.New("the server does not show the message")
+
+func digestOnce(ctx context.Context, conn *wire.Conn, uid uint32) ([32]byte, error) {
+	var s *spool
+	sink := func(size int64) (io.Writer, error) {
+		s = hashOnly(size)
+		return s, nil
+	}
+	q := wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID BODY.PEEK[])"}
+	status, err := conn.Fetch(ctx, q, sink, func(wire.Fetched) error { return nil })
+	if err == nil {
+		err = status.Err("FETCH")
+	}
+	switch {
+	case s == nil && err == nil:
+		return [32]byte{}, errNoOctets
+	case err != nil && !isRefusal(err) || s == nil:
+		return [32]byte{}, err
+	default: // whatever was said behind it: these are its octets
 		return s.digest(), nil
 	}
 }

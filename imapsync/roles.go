@@ -19,9 +19,18 @@ var roleNames = []struct {
 	}},
 	{`\Drafts`, []string{"Drafts", "Draft", "Bozze", "Entwürfe", "Brouillons", "Borradores", "Borrador"}},
 	{`\Archive`, []string{"Archive", "Archives", "Archivio", "Archiv", "Archivo"}},
+	{`\Trash`, []string{"Trash", "Cestino", "Deleted Items", "Deleted Messages", "Posta eliminata", "Elementi eliminati"}},
+	{`\Junk`, []string{"Junk", "Spam", "Junk Email", "Junk E-mail", "Posta indesiderata"}},
 }
 
-// attributes that give a folder a role (RFC 6154 §2).
+// Trash and Junk are roles by attribute alone: what has such a role is left out
+// by default, and a name that only looks like it must not be (F-11).
+var attributeOnly = []string{`\Trash`, `\Junk`}
+
+// views show messages of other folders and are never folders to copy (F-10, M-3).
+var views = []string{`\All`, `\Flagged`, `\Important`}
+
+// roleAttributes give a folder a role (RFC 6154 §2).
 var roleAttributes = []string{`\Sent`, `\Drafts`, `\Archive`, `\Trash`, `\Junk`, `\All`, `\Flagged`, `\Important`}
 
 // groupware are the folders of Exchange-like servers that hold no mail (F-13).
@@ -33,7 +42,8 @@ var groupware = []string{
 }
 
 // assignRoles gives each folder its role: by attribute, else by its name at the
-// top level. A role has one winner; the other folders keep their own name (F-10).
+// top level. A role has one winner, the first in the tree; the other folders
+// keep their own name (F-10).
 func assignRoles(folders []folder) {
 	taken := map[string]bool{}
 	for i := range folders {
@@ -45,7 +55,7 @@ func assignRoles(folders []folder) {
 		}
 	}
 	for _, known := range roleNames {
-		if !taken[known.role] {
+		if !taken[known.role] && !slices.Contains(attributeOnly, known.role) {
 			nameRole(folders, known.role, known.names)
 		}
 	}
@@ -54,7 +64,7 @@ func assignRoles(folders []folder) {
 func nameRole(folders []folder, role string, names []string) {
 	for _, name := range names {
 		i := slices.IndexFunc(folders, func(f folder) bool {
-			return f.role == "" && len(f.path) == 1 && f.opens() && fold(f.path[0]) == fold(name)
+			return !slices.ContainsFunc(roleAttributes, f.Has) && len(f.path) == 1 && f.opens() && fold(f.path[0]) == fold(name)
 		})
 		if i >= 0 {
 			folders[i].role = role

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -85,37 +86,76 @@ func (r *run) lookFor(ctx context.Context, dest migration.DestFolder, batch migr
 	return found, nil
 }
 
-// adoptTail is what follows a stop that left no clean mark: a power cut may have
-// taken the last records with it (I-5). Messages of the destination that belong
-// to nobody, from the last UIDNEXT that is remembered, are paired with those the
-// plan would copy.
-func (r *run) adoptTail(ctx context.Context, f *folderRun, p *plan) error {
-	if r.clean || f.pair.Dest.UIDNext == 0 || f.low <= f.pair.Dest.UIDNext || len(p.copy) == 0 {
-		return nil
+// fetchTail reads the fields of the messages of the open destination folder from
+// low on. Where the server refuses, each is asked for alone: a refusal must not
+// make copies look as if they were missing.
+func (r *run) fetchTail(ctx context.Context, low uint32, fn func(wire.Fetched)) error {
+	tail := map[uint32]wire.Fetched{}
+	note := func(f wire.Fetched) { tail[f.UID] = f }
+	err := fetchHeaders(ctx, r.dst, fmt.Sprintf("%d:*", low), note)
+	if isRefusal(err) && !r.isThrottled(err) {
+		err = r.fetchEach(ctx, low, note)
 	}
-	list, _, err := r.tail(ctx, f.pair.Dest, f.pair.Dest.UIDNext)
 	if err != nil {
-		return blame(DestinationSide, err)
+		return err
 	}
-	if len(list) > 0 {
-		if err := r.adopt(ctx, f, p, list); err != nil {
-			return err
-		}
-	}
-	if err := r.dst.Leave(ctx); err != nil && !isRefusal(err) {
-		return blame(DestinationSide, err)
+	for _, uid := range slices.Sorted(maps.Keys(tail)) {
+		fn(tail[uid])
 	}
 	return nil
 }
 
-func (r *run) adopt(ctx context.Context, f *folderRun, p *plan, list []candidate) error {
-	items, err := r.identify(ctx, p.copy)
+func (r *run) fetchEach(ctx context.Context, low uint32, fn func(wire.Fetched)) error {
+	uids, err := r.dst.Search(ctx, true, fmt.Sprintf("UID %d:*", low))
 	if err != nil {
 		return err
 	}
-	found, err := pair(items, list, nil)
+	for _, uid := range uids {
+		var err error
+		for range readTries {
+			if err = fetchHeaders(ctx, r.dst, fmt.Sprint(uid), fn); !isRefusal(err) {
+				break
+			}
+		}
+		if err != nil && (!isRefusal(err) || r.isThrottled(err)) {
+			return err
+		}
+	}
+	return nil
+}
+
+// adoptTail is what follows a stop that left no clean mark: a power cut may have
+// taken the last records with it (I-5). Messages of the destination that belong
+// to nobody, from the last UIDNEXT that is remembered, are paired with those that
+// would be copied. It returns those that still are.
+func (r *run) adoptTail(ctx context.Context, f *folderRun, metas []meta) ([]meta, error) {
+	low := max(f.pair.Dest.UIDNext, 1)
+	if r.clean || f.low <= low {
+		return metas, nil
+	}
+	list, _, err := r.tail(ctx, f.pair.Dest, low)
+	if err != nil {
+		return nil, blame(DestinationSide, err)
+	}
+	if len(list) > 0 {
+		if metas, err = r.adopt(ctx, f, metas, list); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.dst.Leave(ctx); err != nil && !isRefusal(err) {
+		return nil, blame(DestinationSide, err)
+	}
+	return metas, nil
+}
+
+func (r *run) adopt(ctx context.Context, f *folderRun, metas []meta, list []candidate) ([]meta, error) {
+	items, err := r.identify(ctx, metas)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.pairTail(ctx, items, list)
 	if err != nil || len(found) == 0 {
-		return err
+		return metas, err
 	}
 	var states []migration.MessageState
 	adopted := map[uint32]bool{}
@@ -124,28 +164,73 @@ func (r *run) adopt(ctx context.Context, f *folderRun, p *plan, list []candidate
 			UID: items[i].UID, Kind: migration.Copied, Pass: r.job.Pass, DestUID: uid, Size: items[i].Size, Fingerprint: items[i].Fingerprint,
 		})
 		adopted[items[i].UID] = true
-		p.copied++
-		p.bytes += items[i].Size
+		f.tally.Copied++
+		f.tally.Bytes += items[i].Size
 	}
-	p.copy = slices.DeleteFunc(p.copy, func(m meta) bool { return adopted[m.uid] })
+	missing := slices.DeleteFunc(slices.Clone(metas), func(m meta) bool { return adopted[m.uid] })
 	r.entry(migration.Info, "reconciled", migration.Args{"folder": f.display(), "found": len(found), "missing": 0}, "")
-	return r.journal.Record(ctx, f.pair.ID, states)
+	return missing, r.journal.Record(ctx, f.pair.ID, states)
+}
+
+// pairTail pairs messages of the source with those of the destination that belong
+// to nobody, by their header and then by all their octets. Nothing less will do:
+// here nobody knows what was sent, and a wrong pair leaves a message behind.
+func (r *run) pairTail(ctx context.Context, items []migration.BatchItem, list []candidate) (map[int]uint32, error) {
+	free := map[uint64][]int{}
+	for i, it := range items {
+		free[it.Fingerprint] = append(free[it.Fingerprint], i)
+	}
+	found, read := map[int]uint32{}, map[int]bool{}
+	for _, c := range list {
+		group := free[c.fingerprint]
+		if len(group) == 0 {
+			continue
+		}
+		sum, err := digestAt(ctx, r.dst)(c.uid)
+		if errors.Is(err, errNoOctets) {
+			continue
+		}
+		if err != nil {
+			return nil, blame(DestinationSide, err)
+		}
+		if err := r.digestItems(ctx, items, group, read); err != nil {
+			return nil, err
+		}
+		at := slices.IndexFunc(group, func(i int) bool { return items[i].Digest == sum })
+		if at >= 0 {
+			found[group[at]] = c.uid
+			free[c.fingerprint] = slices.Delete(group, at, at+1)
+		}
+	}
+	return found, nil
+}
+
+// digestItems reads messages of the open source folder that were not read yet.
+func (r *run) digestItems(ctx context.Context, items []migration.BatchItem, group []int, read map[int]bool) error {
+	for _, i := range group {
+		if read[i] {
+			continue
+		}
+		sum, err := digestAt(ctx, r.src)(items[i].UID)
+		if err != nil && !errors.Is(err, errNoOctets) {
+			return blame(SourceSide, err)
+		}
+		items[i].Digest, read[i] = sum, true
+	}
+	return nil
 }
 
 // identify reads the fields that messages of the open source folder are known
-// by.
+// by. What the source does not tell of is missing in the result.
 func (r *run) identify(ctx context.Context, metas []meta) ([]migration.BatchItem, error) {
-	prints := map[uint32]uint64{}
-	for _, set := range wire.Sets(uidsOf(metas)) {
-		err := fetchHeaders(ctx, r.src, set, func(f wire.Fetched) { prints[f.UID] = readHeader(f.Header).fingerprint() })
-		if err != nil {
-			return nil, blame(SourceSide, err)
-		}
+	headers, err := r.headersOf(ctx, metas)
+	if err != nil {
+		return nil, err
 	}
 	items := make([]migration.BatchItem, 0, len(metas))
 	for _, m := range metas {
-		if print, ok := prints[m.uid]; ok {
-			items = append(items, migration.BatchItem{UID: m.uid, Fingerprint: print, Size: m.size})
+		if h, ok := headers[m.uid]; ok {
+			items = append(items, migration.BatchItem{UID: m.uid, Fingerprint: h.fingerprint(), Size: m.size})
 		}
 	}
 	return items, nil
@@ -155,6 +240,9 @@ func (r *run) identify(ctx context.Context, metas []meta) ([]migration.BatchItem
 // source has counted anew (I-12). Nothing is appended before that is done: all
 // of it would be taken for new.
 func (r *run) renumber(ctx context.Context, f *folderRun, listing []meta, known []migration.MessageState) ([]migration.MessageState, error) {
+	if len(known) == 0 {
+		return nil, nil
+	}
 	items, err := r.identify(ctx, listing)
 	if err != nil {
 		return nil, err

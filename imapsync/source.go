@@ -184,9 +184,28 @@ type item struct {
 	plain   bool     // keywords were taken off
 }
 
-// read fetches the bodies of all metas and hands them on, newest piece first.
-func (r *run) read(ctx context.Context, f *folderRun, metas []meta, out chan<- *item) error {
-	for _, chunk := range chunks(metas) {
+// suspects parts off the messages that broke a connection before.
+func (f *folderRun) suspects(metas []meta) (suspects, others []meta) {
+	for _, m := range metas {
+		if f.tries[m.uid]+f.sent[m.uid] > 0 {
+			suspects = append(suspects, m)
+		} else {
+			others = append(others, m)
+		}
+	}
+	return suspects, others
+}
+
+// read fetches the bodies of messages and hands them on, newest piece first.
+// Before all others each suspect gets its try, alone: on a connection that is
+// new it breaks only what it does break.
+func (r *run) read(ctx context.Context, f *folderRun, suspects, others []meta, out chan<- *item) error {
+	for _, m := range suspects {
+		if err := r.readAlone(ctx, f, m, out); err != nil {
+			return err
+		}
+	}
+	for _, chunk := range chunks(others) {
 		missing, err := r.readChunk(ctx, f, chunk, out)
 		if err != nil {
 			return err
@@ -201,16 +220,12 @@ func (r *run) read(ctx context.Context, f *folderRun, metas []meta, out chan<- *
 }
 
 // readChunk fetches a piece with one command and returns what did not come
-// whole and clean. A message that broke a connection before is left for
-// readAlone, so that it cannot take others with it.
+// whole and clean.
 func (r *run) readChunk(ctx context.Context, f *folderRun, chunk []meta, out chan<- *item) ([]meta, error) {
+	uids := uidsOf(chunk)
 	want := map[uint32]meta{}
-	var uids []uint32
 	for _, m := range chunk {
 		want[m.uid] = m
-		if f.tries[m.uid] == 0 {
-			uids = append(uids, m.uid)
-		}
 	}
 	for _, set := range wire.Sets(uids) {
 		err := r.fetchBodies(ctx, set, func(got wire.Fetched, s *spool) (bool, error) {
@@ -222,7 +237,9 @@ func (r *run) readChunk(ctx context.Context, f *folderRun, chunk []meta, out cha
 			return true, hand(ctx, out, &item{meta: m, spool: s})
 		})
 		if err != nil && !isRefusal(err) {
-			f.suspect(uids, want)
+			if ctx.Err() == nil { // else nothing is wrong at this end
+				f.suspect(uids, want)
+			}
 			return nil, blame(SourceSide, err)
 		}
 		if err != nil && r.isThrottled(err) {
@@ -306,8 +323,7 @@ func (r *run) readAlone(ctx context.Context, f *folderRun, m meta, out chan<- *i
 	verdict := migration.ReasonUnreadable
 	var said error
 	var before *[32]byte
-	for f.tries[m.uid] < readTries {
-		f.tries[m.uid]++
+	for ; f.tries[m.uid] < readTries; f.tries[m.uid]++ {
 		var done, answered bool
 		err := r.fetchBodies(ctx, fmt.Sprint(m.uid), func(got wire.Fetched, s *spool) (bool, error) {
 			answered = true
@@ -329,10 +345,13 @@ func (r *run) readAlone(ctx context.Context, f *folderRun, m meta, out chan<- *i
 			return true, hand(ctx, out, &item{meta: m, spool: s})
 		})
 		switch {
-		case done && err == nil:
-			return nil
 		case err != nil && (!isRefusal(err) || r.isThrottled(err)):
+			if ctx.Err() == nil { // else nothing is wrong at this end
+				f.tries[m.uid]++
+			}
 			return blame(SourceSide, err)
+		case done: // whatever is said behind it: the message is on its way
+			return nil
 		case err != nil:
 			said = err
 		case !answered:
@@ -359,34 +378,4 @@ func (r *run) isGone(ctx context.Context, uid uint32) (bool, error) {
 		return false, blame(SourceSide, err)
 	}
 	return gone && status.OK(), nil
-}
-
-// fetchHeaders returns the identifying fields of messages in the open source
-// folder, for pairing.
-func fetchHeaders(ctx context.Context, conn *wire.Conn, set string, fn func(wire.Fetched)) error {
-	q := wire.Query{Set: set, ByUID: true, Items: "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"}
-	got := map[uint32]wire.Fetched{}
-	var order []uint32
-	status, err := conn.Fetch(ctx, q, nil, func(f wire.Fetched) error {
-		if f.UID == 0 {
-			return nil
-		}
-		if _, ok := got[f.UID]; !ok {
-			order = append(order, f.UID)
-		}
-		merged := merge(got[f.UID], f)
-		if f.Header != nil {
-			merged.Header = f.Header
-		}
-		got[f.UID] = merged
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	slices.Sort(order)
-	for _, uid := range order {
-		fn(got[uid])
-	}
-	return status.Err("FETCH")
 }

@@ -23,11 +23,26 @@ import (
 func (e *Engine) Sync(ctx context.Context, job Job, journal Journal, report Reporter) (migration.Tally, error) {
 	r := e.newRun(ctx, job, journal, report)
 	defer r.close()
-	err := r.sync(ctx)
+	err := ending(ctx, r.sync(ctx))
 	if err != nil {
 		r.logTranscripts(err)
 	}
 	return r.tally, errors.Join(err, r.markClean(err))
+}
+
+// ending returns the error of a run as Sync promises it.
+func ending(ctx context.Context, err error) error {
+	var known *Error
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
+		return fmt.Errorf("%w, after: %v", ctx.Err(), err) //nolint:errorlint // it was stopped; what else went wrong is no cause
+	case ctx.Err() == nil && !errors.As(err, &known):
+		return &Error{Side: DestinationSide, Class: ClassInternal, Err: err}
+	default:
+		return err
+	}
 }
 
 // sync is the story of a run.
@@ -40,7 +55,7 @@ func (r *run) sync(ctx context.Context) error {
 	}
 	for _, f := range r.folders {
 		if err := r.persevere(ctx, func(ctx context.Context) error { return r.syncFolder(ctx, f) }); err != nil {
-			r.tally = r.tally.Plus(f.tally)
+			r.add(f)
 			return err
 		}
 		r.finish(f)
@@ -96,7 +111,8 @@ func (r *run) walk(ctx context.Context, f *folderRun) error {
 	if err != nil {
 		return err
 	}
-	if f.pair.UIDValidity != 0 && f.pair.UIDValidity != box.UIDValidity && len(known) > 0 {
+	if f.pair.UIDValidity != 0 && f.pair.UIDValidity != box.UIDValidity {
+		f.forget()
 		if known, err = r.renumber(ctx, f, listing, known); err != nil {
 			return err
 		}
@@ -112,21 +128,6 @@ func (r *run) walk(ctx context.Context, f *folderRun) error {
 
 // carryOut does what a plan says.
 func (r *run) carryOut(ctx context.Context, f *folderRun, p plan) error {
-	f.tally.Listed += p.listed
-	f.tally.Present += p.present
-	if len(p.copy) > 0 {
-		if err := r.openTarget(ctx, f, len(p.copy)); err != nil {
-			f.count(p)
-			return err
-		}
-		if err := r.adoptTail(ctx, f, &p); err != nil {
-			return err
-		}
-		f.pair.Dest.UIDNext = f.low
-		if err := r.journal.SavePair(ctx, &f.pair); err != nil {
-			return err
-		}
-	}
 	f.count(p)
 	if err := r.leaveOut(ctx, f, p.left); err != nil {
 		return err
@@ -134,7 +135,18 @@ func (r *run) carryOut(ctx context.Context, f *folderRun, p plan) error {
 	if len(p.copy) == 0 {
 		return nil
 	}
-	return r.copyMessages(ctx, f, p.copy)
+	if err := r.openTarget(ctx, f, len(p.copy)); err != nil {
+		return err
+	}
+	missing, err := r.adoptTail(ctx, f, p.copy)
+	if err != nil {
+		return err
+	}
+	f.pair.Dest.UIDNext = f.low // not before the tail is adopted (I-5)
+	if err := r.journal.SavePair(ctx, &f.pair); err != nil {
+		return err
+	}
+	return r.copyMessages(ctx, f, missing)
 }
 
 // run is the state of one Sync.
@@ -155,6 +167,7 @@ type run struct {
 	cancel func()
 
 	clean   bool // the last run stopped in order
+	doubt   bool // it did not, and a folder could not be looked through for what it left
 	folders []*folderRun
 	tally   migration.Tally
 
@@ -213,7 +226,7 @@ func (r *run) close() {
 // markClean notes that nothing was under way when the run ended. After an error
 // the batches that nobody heard of speak for themselves.
 func (r *run) markClean(err error) error {
-	inOrder := err == nil || r.clean && r.dst != nil && r.dst.Err() == nil
+	inOrder := err == nil && !r.doubt || err != nil && r.clean && r.dst != nil && r.dst.Err() == nil
 	if !inOrder || r.hard.Err() != nil {
 		return nil
 	}
@@ -275,7 +288,13 @@ func (r *run) reconnect(ctx context.Context) error {
 func (r *run) persevere(ctx context.Context, step func(context.Context) error) error {
 	for {
 		err := step(ctx)
-		if err == nil || ctx.Err() != nil || !isBroken(err) && !errors.Is(err, context.Canceled) {
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if errors.Is(err, context.Canceled) { // the end of the other goroutine broke a connection
+			err = &Error{Side: SourceSide, Class: ClassTransport, Err: err}
+		}
+		if !isBroken(err) {
 			return err
 		}
 		if err := r.recover(ctx, err); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/cases"
@@ -40,7 +41,6 @@ func readTree(ctx context.Context, conn *wire.Conn) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tree{prefix: spaces.Personal[0].Prefix, delim: spaces.Personal[0].Delim}
 	var raw []wire.Folder
 	for _, ns := range spaces.Personal {
 		listed, err := listPrefix(ctx, conn, ns.Prefix)
@@ -52,19 +52,45 @@ func readTree(ctx context.Context, conn *wire.Conn) (*tree, error) {
 	if raw, err = withInbox(ctx, conn, raw); err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
-	for _, f := range raw {
+	return newTree(spaces, raw), nil
+}
+
+// newTree places what was listed. The order of the listing plays no part in it,
+// so that every pass sees the same tree.
+func newTree(spaces wire.Namespaces, listed []wire.Folder) *tree {
+	t := &tree{prefix: spaces.Personal[0].Prefix, delim: spaces.Personal[0].Delim}
+	listed = slices.Clone(listed)
+	slices.SortStableFunc(listed, func(a, b wire.Folder) int { return strings.Compare(a.Name, b.Name) })
+	seen, places := map[string]bool{}, map[string]bool{}
+	for _, f := range listed {
+		identity := f.Name
+		if isInboxName(f) {
+			identity = "INBOX" // F-4
+		}
 		switch {
-		case seen[f.Name]:
+		case seen[identity]:
 		case isForeign(f.Name, spaces):
 			t.foreign = append(t.foreign, wire.DecodeName(f.Name))
 		default:
-			t.folders = append(t.folders, folder{Folder: f, path: splitPath(f, spaces.Personal)})
+			path := ownPath(f, spaces.Personal, places)
+			places[key(path)] = true
+			t.folders = append(t.folders, folder{Folder: f, path: path})
 		}
-		seen[f.Name] = true
+		seen[identity] = true
 	}
 	assignRoles(t.folders)
-	return t, nil
+	return t
+}
+
+// ownPath returns a path that no folder before has. Two names may mean the same
+// text, such as "R&D" and "R&-D": they are two folders all the same (F-3).
+func ownPath(f wire.Folder, personal []wire.Namespace, places map[string]bool) []string {
+	path := splitPath(f, personal)
+	leaf := path[len(path)-1]
+	for n := 2; places[key(path)]; n++ {
+		path[len(path)-1] = leaf + " (" + strconv.Itoa(n) + ")"
+	}
+	return path
 }
 
 // namespaces asks for the namespaces, or finds the delimiter where a server has
@@ -136,17 +162,7 @@ func isForeign(name string, spaces wire.Namespaces) bool {
 
 // splitPath cuts a raw name into decoded components (F-5).
 func splitPath(f wire.Folder, personal []wire.Namespace) []string {
-	name := f.Name
-	for _, ns := range personal {
-		if rest, ok := strings.CutPrefix(name, ns.Prefix); ok && ns.Prefix != "" && rest != "" {
-			name = rest
-			break
-		}
-	}
-	parts := []string{name}
-	if f.Delim != "" {
-		parts = strings.Split(strings.TrimSuffix(name, f.Delim), f.Delim)
-	}
+	parts := components(withoutPrefix(f, personal), f.Delim)
 	for i, part := range parts {
 		parts[i] = wire.DecodeName(part)
 	}
@@ -154,6 +170,25 @@ func splitPath(f wire.Folder, personal []wire.Namespace) []string {
 		parts[0] = "INBOX" // F-4
 	}
 	return parts
+}
+
+func components(name, delim string) []string {
+	if delim == "" {
+		return []string{name}
+	}
+	return strings.Split(strings.TrimSuffix(name, delim), delim)
+}
+
+// withoutPrefix takes the personal prefix off a name. INBOX.INBOX keeps it: that
+// is no second INBOX but a folder below.
+func withoutPrefix(f wire.Folder, personal []wire.Namespace) string {
+	for _, ns := range personal {
+		rest, ok := strings.CutPrefix(f.Name, ns.Prefix)
+		if ok && ns.Prefix != "" && rest != "" && !strings.EqualFold(components(rest, f.Delim)[0], "INBOX") {
+			return rest
+		}
+	}
+	return f.Name
 }
 
 // isRefusal reports whether a server said NO or BAD and the connection goes on.

@@ -1,0 +1,98 @@
+package imapsync
+
+import (
+	"testing"
+
+	"trasloco/imapsync/wire"
+	"trasloco/migration"
+)
+
+func TestExcluded(t *testing.T) {
+	const out, notMail = migration.ReasonFolder, migration.ReasonNotMail
+	usual, groups, keeps, none, drafts := migration.DefaultFolderRules(), DefaultRules(migration.Exchange), DefaultRules(migration.Office365), migration.FolderRules{}, migration.FolderRules{Excluded: []string{"Bozze"}}
+	keeps.KeepSubfolders = true
+	tests := []struct {
+		name   string
+		rules  migration.FolderRules
+		folder string
+		others []string
+		want   migration.Reason
+	}{
+		{"the five names of S15: Trash", usual, "Trash", nil, out},
+		{"the five names of S15: Cestino", usual, "Cestino", nil, out},
+		{"the five names of S15: Spam", usual, "Spam", nil, out},
+		{"the five names of S15: Posta indesiderata", usual, "Posta indesiderata", nil, out},
+		{"the five names of S15: Junk Email", usual, "Junk Email", nil, out},
+		{"in other letters (F-11)", usual, "pOSTA iNDESIDERATA", nil, out},
+		{"marked as Trash, whatever its name (F-11)", usual, "Altro|\\Trash", nil, out},
+		{"marked as Junk (F-11)", usual, "Altro|\\Junk", nil, out},
+		{"marked in small letters, as on Cyrus", usual, "Altro|\\trash", nil, out},
+		{"a second folder marked as Trash", usual, "B|\\Trash", []string{"A|\\Trash"}, out},
+		{"marked further down", usual, "[Gmail]/Cestino|\\Trash", nil, out},
+		{"a role by attribute beats the name (F-11)", usual, "Trash|\\Sent", nil, ""},
+		{"so does one that another folder won", usual, "Spam|\\Archive", []string{"A|\\Archive"}, ""},
+		{"a role by name does not: who configures it means it", drafts, "Bozze", nil, out},
+		{"INBOX stays, whatever it is marked as", usual, "INBOX|\\Junk", nil, ""},
+		{"a name further down does not match (F-11)", usual, "Clienti/Spam", []string{"Clienti"}, ""},
+		{"nor below INBOX", usual, "INBOX/Trash", []string{"INBOX"}, ""},
+		{"look-alike: Posta eliminata (F-11)", usual, "Posta eliminata", nil, ""},
+		{"look-alike: Elementi eliminati", usual, "Elementi eliminati", nil, ""},
+		{"look-alike: Deleted Items", usual, "Deleted Items", nil, ""},
+		{"look-alike: Deleted Messages", usual, "Deleted Messages", nil, ""},
+		{"look-alike: Junk", usual, "Junk", nil, ""},
+		{"look-alike: Junk E-mail", usual, "Junk E-mail", nil, ""},
+		{"look-alike: Bulk", usual, "Bulk", nil, ""},
+		{"look-alike: Trash 2019", usual, "Trash 2019", nil, ""},
+		{"below an excluded folder (F-12)", usual, "Trash/2019", []string{"Trash"}, out},
+		{"far below (F-12)", usual, "Trash/a/b/c", []string{"Trash", "Trash/a", "Trash/a/b"}, out},
+		{"below one excluded by its mark (F-12)", usual, "Altro/x", []string{"Altro|\\Trash"}, out},
+		{"below one that the server does not list", usual, "Trash/2019", nil, out},
+		{"below one that is not excluded for its mark", usual, "Trash/2019", []string{"Trash|\\Sent"}, ""},
+		{"not below one whose name only begins so", usual, "Trash2/x", []string{"Trash", "Trash2"}, ""},
+		{"below an excluded folder, by the switch (F-12)", keeps, "Trash/2019", []string{"Trash"}, ""},
+		{"below an unlisted one, by the switch (F-12)", keeps, "Trash/2019", nil, ""},
+		{"the switch does not include the folder itself", keeps, "Trash", nil, out},
+		{"nor a folder below that is marked itself", keeps, "Trash/x|\\Junk", []string{"Trash"}, out},
+		{"nor what is no mail (F-13)", keeps, "Calendar/Birthdays", []string{"Calendar"}, notMail},
+		{"All is no folder to copy (F-10, M-3)", usual, "Tutti|\\All", nil, out},
+		{"nor is Flagged", none, "Speciali|\\Flagged", nil, out},
+		{"nor is Important", none, "Importanti|\\Important", nil, out},
+		{"without rules Trash is copied", none, "Trash|\\Trash", nil, ""},
+		{"a calendar on Exchange (F-13)", groups, "Calendar", nil, notMail},
+		{"a calendar in Italian (F-13)", groups, "Calendario", nil, notMail},
+		{"tasks in Italian (F-13)", groups, "attivit&AOA-", nil, notMail},
+		{"below it (F-13)", groups, "Sync Issues/Conflicts", []string{"Sync Issues"}, notMail},
+		{"a folder of that name further down is mail (F-13)", groups, "Clienti/Note", []string{"Clienti"}, ""},
+		{"on any other server it is mail (F-13)", usual, "Calendar", nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			all := top(append(tt.others, tt.folder)...)
+			assignRoles(all)
+			if got := excluded(all[len(all)-1], all, tt.rules); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestGroupwareIsForExchangeAlone(t *testing.T) {
+	for kind, want := range map[migration.ServerType]bool{migration.Standard: false, migration.Gmail: false, migration.Exchange: true, migration.Office365: true} {
+		rules := DefaultRules(kind)
+		if rules.Groupware != want || len(rules.Excluded) != 5 || rules.KeepSubfolders {
+			t.Errorf("%s: %+v (F-13)", kind, rules)
+		}
+	}
+}
+
+func TestBelow(t *testing.T) {
+	parent := folder{path: []string{"a", "b"}}
+	for _, tt := range []struct {
+		path []string
+		want bool
+	}{{[]string{"a", "b", "c"}, true}, {[]string{"a", "b"}, false}, {[]string{"a"}, false}, {[]string{"a", "bc", "d"}, false}} {
+		if got := isBelow(folder{Folder: wire.Folder{}, path: tt.path}, parent); got != tt.want {
+			t.Errorf("%q is below: %v", tt.path, got)
+		}
+	}
+}
