@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"trasloco/imapsync/imaptest/audit"
 	"trasloco/imapsync/imaptest/mailgen"
 	"trasloco/imapsync/imaptest/realserver"
 )
@@ -62,43 +63,67 @@ func TestCheckCountsWhatIsThere(t *testing.T) {
 	for name, source := range sources {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const limit, quota = 60_000, 2_048_000
-			src, dst := source.start(t, realserver.Options{}), realserver.Dovecot(t, realserver.Options{Quota: quota})
+			src := source.start(t, realserver.Options{})
 			load(t, src, "anna", mailgen.New(29, mailgen.Options{Messages: 200, MaxSize: 400_000, Take: source.take}))
-			load(t, dst, "anna", mailgen.New(30, mailgen.Small(5)))
-			before, used := snapshot(t, src, "anna"), octets(snapshot(t, dst, "anna"))
-			folders, oversize := 0, 0
-			for _, folder := range before.Folders() {
-				if folder.Selectable {
-					folders++
-				}
-				for _, m := range folder.Messages {
-					if m.Size > limit && !isLeftOut(folder.Path) {
-						oversize++
-					}
-				}
-			}
-			c := newCaller(t, []string{
-				account(src, "anna", dst, "anna"), row("bruno", src.Address(), "anna", "wrong", dst.Password),
-			}, append(plain(dst.Address()), "--max-size", fmt.Sprint(limit))...)
-			got := readJSON[inventory](t, c.call(someFail, "check", "--json"))
-			if len(got.Resources) != 2 || got.Resources[1].Error == nil || got.Resources[1].Error.Class != "login" ||
-				got.Resources[1].Source.OK || got.Resources[1].Source.Stage != "login" || !got.Resources[1].Destination.OK {
-				t.Errorf("a wrong password at the source: %+v", got.Resources)
-			}
-			found := got.Resources[0]
-			if s := found.Source; !s.OK || s.Folders != folders || s.Messages != before.Count() || s.Bytes != octets(before) || s.Oversize != oversize {
-				t.Errorf("got %+v, want %d folders, %d messages, %d octets, %d of them too large", s, folders, before.Count(), octets(before), oversize)
-			}
-			if d := found.Destination; !d.OK || d.Quota == nil || d.Quota.Limit != quota || d.Quota.Used/1024 != (used+1023)/1024 {
-				t.Errorf("destination %+v, quota %+v; %d octets are there", d, d.Quota, used)
-			}
-			checkUntouched(t, before, snapshot(t, src, "anna"))
-			if _, err := os.Stat(c.state()); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("check made a state folder: %v", err)
-			}
+			checkInventory(t, src)
 		})
 	}
+}
+
+// checkInventory calls check for an account of src and one whose password is
+// wrong, and compares what it says with what the audit finds.
+func checkInventory(t *testing.T, src *realserver.Server) {
+	const limit, quota = 60_000, 2_048_000
+	dst := realserver.Dovecot(t, realserver.Options{Quota: quota})
+	load(t, dst, "anna", mailgen.New(30, mailgen.Small(5)))
+	before, used := snapshot(t, src, "anna"), octets(snapshot(t, dst, "anna"))
+	c := newCaller(t, []string{
+		account(src, "anna", dst, "anna"), row("bruno", src.Address(), "anna", "wrong", dst.Password),
+	}, append(plain(dst.Address()), "--max-size", fmt.Sprint(limit))...)
+	got := readJSON[inventory](t, c.call(someFail, "check", "--json")).Resources
+	if len(got) != 2 {
+		t.Fatalf("%+v", got)
+	}
+	found, wrong := got[0], got[1]
+	if wrong.Error == nil || wrong.Error.Class != "login" || wrong.Source.OK || wrong.Source.Stage != "login" || !wrong.Destination.OK {
+		t.Errorf("a wrong password at the source: %+v", wrong)
+	}
+	folders, oversize := countFolders(before), countAbove(before, limit)
+	if s := found.Source; !s.OK || s.Folders != folders || s.Messages != before.Count() || s.Bytes != octets(before) || s.Oversize != oversize {
+		t.Errorf("got %+v, want %d folders, %d messages, %d octets, %d of them too large", s, folders, before.Count(), octets(before), oversize)
+	}
+	// Quotas are told in KiB (RFC 9208).
+	if d := found.Destination; !d.OK || d.Quota == nil || d.Quota.Limit != quota || d.Quota.Used/1024 != (used+1023)/1024 || found.Error != nil {
+		t.Errorf("destination %+v, quota %+v, error %+v; %d octets are there", d, d.Quota, found.Error, used)
+	}
+	checkUntouched(t, before, snapshot(t, src, "anna"))
+	if _, err := os.Stat(c.state()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("check made a state folder: %v", err)
+	}
+}
+
+func countFolders(s audit.Snapshot) int {
+	count := 0
+	for _, folder := range s.Folders() {
+		if folder.Selectable {
+			count++
+		}
+	}
+	return count
+}
+
+// countAbove is how many messages of the folders that are copied are larger than
+// a limit.
+func countAbove(s audit.Snapshot, limit int64) int {
+	count := 0
+	for _, folder := range s.Folders() {
+		for _, m := range folder.Messages {
+			if m.Size > limit && !isLeftOut(folder.Path) {
+				count++
+			}
+		}
+	}
+	return count
 }
 
 func TestAnUnknownCertificateIsShownAndCanBeConfirmed(t *testing.T) {

@@ -166,7 +166,10 @@ func (s *copyStory) tell(t *testing.T) {
 
 	later := mailgen.New(s.seed, mailgen.Options{First: s.messages, Messages: 20, MaxSize: 100_000, Take: isWanted})
 	load(t, s.src, s.user, later)
-	t.Logf("seconds: %v, then %v", first.Seconds, second.Seconds)
+	t.Logf("%d messages in %v s, then none in %v s", first.Copied, first.Seconds, second.Seconds)
+	if lost := logged(t, c, 1, 1, "reconnecting"); len(lost) > 0 {
+		t.Errorf("connections were lost: %+v", lost)
+	}
 	third := one(t, c.run(code))
 	if third.Copied != 20 || third.Listed != before.Count()+20 || third.Present != first.Copied {
 		t.Errorf("pass 3 with 20 new messages: %+v", third.sums)

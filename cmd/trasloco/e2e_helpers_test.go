@@ -303,6 +303,42 @@ func sameForm(a, b json.RawMessage) bool {
 	return true
 }
 
+// logLine is a line of the log of a run, and what tests want to know of it.
+type logLine struct {
+	At, Level, Code string
+	Args            struct {
+		Found          int
+		Side, Class    string
+		Folder, Detail string
+	}
+	ServerText string `json:"server_text"`
+}
+
+// logged returns the lines of one code from the log of a row in a pass.
+func logged(t *testing.T, c *caller, row, pass int, code string) []logLine {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(c.state(), "log", fmt.Sprintf("%d-%d.jsonl", row, pass)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []logLine
+	for text := range strings.Lines(string(content)) {
+		var line struct{ Code string }
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Errorf("log: %q: %v", text, err)
+		}
+		if line.Code != code {
+			continue
+		}
+		var whole logLine
+		if err := json.Unmarshal([]byte(text), &whole); err != nil {
+			t.Errorf("log: %q: %v", text, err)
+		}
+		found = append(found, whole)
+	}
+	return found
+}
+
 // eventually waits until something has come about.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()

@@ -1,10 +1,7 @@
 package main_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -167,22 +164,12 @@ func twice(s audit.Snapshot) audit.Snapshot {
 }
 
 // reconciled is how many messages of a row had no answer and were found at the
-// destination, by the log of the first pass.
+// destination, in the first pass.
 func reconciled(t *testing.T, c *caller, row int) int {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(c.state(), "log", fmt.Sprintf("%d-1.jsonl", row)))
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := 0
-	for text := range strings.Lines(string(content)) {
-		var line struct {
-			Code string
-			Args struct{ Found int }
-		}
-		if err := json.Unmarshal([]byte(text), &line); err == nil && line.Code == "reconciled" {
-			found += line.Args.Found
-		}
+	for _, line := range logged(t, c, row, 1, "reconciled") {
+		found += line.Args.Found
 	}
 	return found
 }
