@@ -30,11 +30,12 @@ lint: ## golangci-lint with every linter of .golangci.yml (the first time builds
 
 test: ## install what the tests need (Debian packages) and run them all
 	@.ci/prepare
-	go test $(RACE) -shuffle=on -timeout 11m ./...
+	@figures=$$(mktemp); trap 'rm -f "$$figures"' EXIT; \
+	FIGURES=$$figures go test $(RACE) -shuffle=on -parallel 4 -timeout 11m ./... && cat "$$figures"
 
 test-long: ## the whole of what "make test" samples, then fuzzing: an hour or more
 	@.ci/prepare
-	TEST_LONG=1 go test $(RACE) -shuffle=on -timeout 120m -v ./...
+	TEST_LONG=1 go test $(RACE) -shuffle=on -parallel 4 -timeout 120m -v ./...
 	.ci/fuzz
 
 bench: ## every benchmark, with allocations

@@ -21,6 +21,7 @@ const (
 	// windowTime bounds what is sent and not yet answered by what the destination
 	// stores in that time. So when a connection dies, whatever was still on its
 	// way has been stored or lost before anybody looks (I-9).
+	longestLate  = 15 * time.Minute // no buffer holds more
 	windowTime  = 2 * time.Second
 	keepAlive   = 2 * time.Minute // C-3
 	appendTries = 3
@@ -260,12 +261,15 @@ func (r *run) appendBatch(ctx context.Context, f *folderRun, items []*item) (aga
 
 func (r *run) batch(f *folderRun, items []*item) migration.Batch {
 	b := migration.Batch{PairID: f.pair.ID, DestID: f.pair.Dest.ID, DestUIDValidity: f.pair.Dest.UIDValidity, DestLow: f.low}
+	var total, largest int64
 	for _, it := range items {
+		total, largest = total+it.spool.size, max(largest, it.spool.size)
 		b.Items = append(b.Items, migration.BatchItem{
 			UID: it.uid, Fingerprint: it.header.fingerprint(), Size: it.spool.size, BareLF: it.spool.bareLF,
 			Digest: it.spool.digest(), Date: it.date, Flags: it.flags,
 		})
 	}
+	b.Late = r.late(max(largest, min(total, r.window)))
 	return b
 }
 
@@ -328,6 +332,18 @@ func (r *run) learnWindow(octets int64, took time.Duration) {
 	if octets < minWindow {
 		return // too little to tell
 	}
-	perWindow := float64(octets) / max(took.Seconds(), 0.001) * windowTime.Seconds()
-	r.window = int64(min(max(perWindow, minWindow), maxWindow))
+	r.rate = float64(octets) / max(took.Seconds(), 0.001)
+	r.window = int64(min(max(r.rate*windowTime.Seconds(), minWindow), maxWindow))
+}
+
+// late returns how long after its end a connection may still deliver what it
+// was given of a batch. The window bounds that to windowTime, but for a message
+// that is larger: the whole of it may stand in the buffers on the way.
+func (r *run) late(octets int64) time.Duration {
+	rate := r.rate / 2 // lines get slower too
+	if rate == 0 {
+		rate = float64(max(r.engine.opts.Patience.SlowestLine, 1))
+	}
+	onTheWay := time.Duration(float64(octets) / rate * float64(time.Second))
+	return r.engine.opts.Patience.LateCommit + min(onTheWay, longestLate)
 }

@@ -40,8 +40,12 @@ type Patience struct {
 	// GiveUp parks the run when no message was acknowledged for so long.
 	GiveUp time.Duration
 	// LateCommit is how long a server may still store what it was sent before a
-	// connection broke (I-9).
+	// connection broke (I-9), not counting the time a large message needs on a
+	// slow line.
 	LateCommit time.Duration
+	// SlowestLine is what a line is taken for as long as nothing is known of it,
+	// in octets per second.
+	SlowestLine int64
 	// Grace is what a stopped run gets to hear the answers under way (P-2).
 	Grace time.Duration
 }
@@ -50,7 +54,7 @@ type Patience struct {
 func DefaultPatience() Patience {
 	return Patience{
 		FirstTries: 3, Backoff: 500 * time.Millisecond, MaxBackoff: time.Minute,
-		GiveUp: 30 * time.Minute, LateCommit: 10 * time.Second, Grace: 3 * time.Second,
+		GiveUp: 30 * time.Minute, LateCommit: 10 * time.Second, SlowestLine: 64 << 10, Grace: 3 * time.Second,
 	}
 }
 

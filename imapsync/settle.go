@@ -41,7 +41,7 @@ var errLostPair = errors.New("a batch of a folder that nobody knows")
 func (r *run) settleBatch(ctx context.Context, p migration.FolderPair, batch migration.Batch, since time.Time) error {
 	dest := p.Dest
 	dest.ID, dest.UIDValidity = batch.DestID, batch.DestUIDValidity
-	deadline := since.Add(r.engine.opts.Patience.LateCommit)
+	deadline := since.Add(batch.Late)
 	for {
 		found, err := r.lookFor(ctx, dest, batch)
 		if err != nil {

@@ -160,6 +160,7 @@ type run struct {
 	ctl      *control            // open only while folders are made
 	budget   *semaphore.Weighted // octets of messages in memory
 	window   int64               // octets that may be unanswered
+	rate     float64             // octets a second that the destination stores; 0: not known
 
 	// hard outlives the caller's context by Patience.Grace, for the answers to
 	// what was sent already and for the journal.

@@ -48,7 +48,10 @@ type Batch struct {
 	DestID          int64
 	DestUIDValidity uint32
 	DestLow         uint32 // no message of the batch has a UID below
-	Items           []BatchItem
+	// Late is how long after the connection's end the destination may still be
+	// storing what was sent of the batch (I-9).
+	Late  time.Duration
+	Items []BatchItem
 }
 
 // BatchItem is one message of a batch, with all that is needed to know it again

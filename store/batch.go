@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"trasloco/migration"
 )
@@ -14,11 +15,12 @@ func (j *Journal) Begin(ctx context.Context, b *migration.Batch) error {
 	var id int64
 	err := j.store.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		id, err = queryOne(ctx, tx, scanValue[int64], `
-			INSERT INTO inflight (pair_id, dst_id, dst_uidvalidity, dst_low, items)
-			SELECT p.id, d.id, $5, $6, $7 FROM pair p JOIN dst d ON d.customer_id = p.customer_id
+			INSERT INTO inflight (pair_id, dst_id, dst_uidvalidity, dst_low, late, items)
+			SELECT p.id, d.id, $5, $6, $7, $8 FROM pair p JOIN dst d ON d.customer_id = p.customer_id
 			WHERE p.customer_id = $1 AND p.resource_id = $2 AND p.id = $3 AND d.id = $4
 			RETURNING id`,
-			j.customer, j.resource, b.PairID, b.DestID, b.DestUIDValidity, b.DestLow, packItems(b.Items))
+			j.customer, j.resource, b.PairID, b.DestID, b.DestUIDValidity, b.DestLow, b.Late.Milliseconds(),
+			packItems(b.Items))
 		return err
 	})
 	if err != nil {
@@ -72,7 +74,7 @@ func moveMark(ctx context.Context, tx *sql.Tx, b migration.Batch, destNext uint3
 // anything is appended to their folders (I-6).
 func (j *Journal) InFlight(ctx context.Context) ([]migration.Batch, error) {
 	batches, err := queryAll(ctx, j.store.readers, scanBatch, `
-		SELECT i.id, i.pair_id, i.dst_id, i.dst_uidvalidity, i.dst_low, i.items
+		SELECT i.id, i.pair_id, i.dst_id, i.dst_uidvalidity, i.dst_low, i.late, i.items
 		FROM inflight i JOIN pair p ON p.id = i.pair_id
 		WHERE p.customer_id = $1 AND p.resource_id = $2
 		ORDER BY i.id`, j.customer, j.resource)
@@ -85,10 +87,12 @@ func (j *Journal) InFlight(ctx context.Context) ([]migration.Batch, error) {
 func scanBatch(row scanner) (migration.Batch, error) {
 	var b migration.Batch
 	var items []byte
-	err := row.Scan(&b.ID, &b.PairID, &b.DestID, &b.DestUIDValidity, &b.DestLow, &items)
+	var late int64
+	err := row.Scan(&b.ID, &b.PairID, &b.DestID, &b.DestUIDValidity, &b.DestLow, &late, &items)
 	if err != nil {
 		return b, err
 	}
+	b.Late = time.Duration(late) * time.Millisecond
 	if b.Items, err = unpackItems(items); err != nil {
 		err = fmt.Errorf("batch %d: %w", b.ID, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"trasloco/migration"
 )
@@ -99,7 +100,7 @@ func TestABatchInFlightIsKnownUntilSettled(t *testing.T) {
 	j, other := l.journal(t, "a", "a"), l.journal(t, "b", "b")
 	pair := savePair(t, j, "INBOX", "INBOX")
 	begin(t, other, savePair(t, other, "INBOX", "INBOX"), 1)
-	first := migration.Batch{PairID: pair.ID, DestID: pair.Dest.ID, DestUIDValidity: 100, DestLow: 10, Items: sampleItems()}
+	first := migration.Batch{PairID: pair.ID, DestID: pair.Dest.ID, DestUIDValidity: 100, DestLow: 10, Late: 12345 * time.Millisecond, Items: sampleItems()}
 	check(t, j.Begin(t.Context(), &first))
 	second := begin(t, j, pair, 7)
 	if got := must(j.InFlight(t.Context()))(t); !reflect.DeepEqual(got, []migration.Batch{first, second}) {

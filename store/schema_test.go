@@ -18,7 +18,7 @@ var wantColumns = map[string]string{
 	"dst":       "id customer_id mailbox name uidvalidity",
 	"entry":     "id customer_id run_id at level code args server_text",
 	"exception": "id customer_id run_id outcome reason folder uid count message_id sender subject date size server_text",
-	"inflight":  "id pair_id dst_id dst_uidvalidity dst_low items",
+	"inflight":  "id pair_id dst_id dst_uidvalidity dst_low late items",
 	"kwset":     "id list",
 	"migration": "id customer_id code name server_type validity created_at changed_at",
 	"msg":       "pair_id uid kind reason pass dst_uid size fp flags",

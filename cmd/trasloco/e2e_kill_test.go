@@ -169,3 +169,25 @@ func killAgainAndAgain(t *testing.T, dst *realserver.Server, count int, lasts ti
 		t.Logf("seed %d, moments %v", seed, all)
 	}
 }
+
+// A message that is larger than the buffers' usual load stands on its way as a
+// whole when the program dies, and arrives long after the next call began (I-9).
+func TestKilledWhileALargeMessageIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	src, dst := realserver.Dovecot(t, realserver.Options{}), realserver.Dovecot(t, realserver.Options{})
+	options := mailgen.Small(3)
+	options.Large = []int{1_600_000}
+	options.Take = func([]string) bool { return false }
+	load(t, src, "anna", mailgen.New(1, options))
+	before := snapshot(t, src, "anna")
+	line := imaptest.NewProxy(t, dst.Address(), imaptest.ProxyOptions{Rate: 100_000})
+	c := newCaller(t, []string{row("anna", src.Address(), "anna", src.Password, dst.Password)}, plain(line.Addr())...)
+	p := c.start("run", "--json")
+	eventually(t, "the message is on its way", func() bool { return line.Octets(imaptest.FromClient) > 150_000 })
+	p.kill()
+	result := one(t, c.run(allDone))
+	checkCopy(t, before, snapshot(t, dst, "anna"), copyRules(dst), result.Exceptions)
+	if again := one(t, c.run(allDone)); again.Copied != 0 {
+		t.Errorf("the second pass copied %d", again.Copied)
+	}
+}

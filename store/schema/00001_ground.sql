@@ -165,6 +165,7 @@ CREATE TABLE inflight (
 	dst_id          INTEGER NOT NULL REFERENCES dst (id),
 	dst_uidvalidity INTEGER NOT NULL,
 	dst_low         INTEGER NOT NULL,
+	late            INTEGER NOT NULL, -- milliseconds
 	items           BLOB    NOT NULL -- items.go
 ) STRICT;
 
