@@ -21,7 +21,7 @@ const (
 	// windowTime bounds what is sent and not yet answered by what the destination
 	// stores in that time. So when a connection dies, whatever was still on its
 	// way has been stored or lost before anybody looks (I-9).
-	longestLate  = 15 * time.Minute // no buffer holds more
+	longestLate = 15 * time.Minute // no buffer holds more
 	windowTime  = 2 * time.Second
 	keepAlive   = 2 * time.Minute // C-3
 	appendTries = 3
@@ -342,8 +342,8 @@ func (r *run) learnWindow(octets int64, took time.Duration) {
 func (r *run) late(octets int64) time.Duration {
 	rate := r.rate / 2 // lines get slower too
 	if rate == 0 {
-		rate = float64(max(r.engine.opts.Patience.SlowestLine, 1))
+		rate = float64(r.engine.opts.Patience.SlowestLine)
 	}
-	onTheWay := time.Duration(float64(octets) / rate * float64(time.Second))
-	return r.engine.opts.Patience.LateCommit + min(onTheWay, longestLate)
+	onTheWay := min(float64(octets)/rate, longestLate.Seconds())
+	return r.engine.opts.Patience.LateCommit + time.Duration(onTheWay*float64(time.Second))
 }

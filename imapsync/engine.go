@@ -44,7 +44,7 @@ type Patience struct {
 	// slow line.
 	LateCommit time.Duration
 	// SlowestLine is what a line is taken for as long as nothing is known of it,
-	// in octets per second.
+	// in octets per second; 0: as by default.
 	SlowestLine int64
 	// Grace is what a stopped run gets to hear the answers under way (P-2).
 	Grace time.Duration
@@ -68,6 +68,9 @@ func New(opts Options) *Engine {
 	}
 	if opts.Patience == (Patience{}) {
 		opts.Patience = DefaultPatience()
+	}
+	if opts.Patience.SlowestLine == 0 {
+		opts.Patience.SlowestLine = DefaultPatience().SlowestLine
 	}
 	if opts.TokenURL == nil {
 		opts.TokenURL = microsoftTokenURL

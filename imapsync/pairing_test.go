@@ -64,7 +64,9 @@ func TestPair(t *testing.T) {
 		{
 			"strangers between ours", items(letter(1, 100, 'a'), letter(2, 200, 'b'), letter(3, 300, 'c')),
 			there(candidate{5, 9, 50}, candidate{6, 1, 100}, candidate{7, 9, 60}, candidate{8, 3, 300}),
-			nil, map[int]uint32{0: 6, 2: 8}, nil,
+			nil,
+			map[int]uint32{0: 6, 2: 8},
+			nil,
 		},
 		{"messages without a header are no special case (I-7)", items(letter(0, 10, 'a'), letter(0, 10, 'a'), letter(0, 20, 'b')), there(candidate{1, 0, 10}, candidate{2, 0, 20}, candidate{3, 0, 10}), nil, map[int]uint32{0: 1, 2: 2, 1: 3}, nil},
 	}
