@@ -134,8 +134,10 @@ func TestLargeMessageGoesToAFileWithoutName(t *testing.T) {
 	if s.mem != nil || len(s.head) != headSize || !s.whole() {
 		t.Errorf("%d octets in memory, %d of the head, whole %v", len(s.mem), len(s.head), s.whole())
 	}
-	if !bytes.Equal(octets(t, s), text) || !bytes.Equal(octets(t, s), text) {
-		t.Error("other octets come out")
+	for range 2 { // it can be read again
+		if !bytes.Equal(octets(t, s), text) {
+			t.Error("other octets come out")
+		}
 	}
 	if got := s.header().subject; got != "large" {
 		t.Errorf("subject %q", got)
