@@ -317,3 +317,29 @@ func TestLargeMessages(t *testing.T) {
 		}
 	}
 }
+
+// TestRenumberedInTheMiddle: the source counts anew while it is read, and the
+// destination breaks off. What was noted of a UID is another message's now.
+func TestRenumberedInTheMiddle(t *testing.T) {
+	var s *story
+	var appends atomic.Int32
+	hook := func(cmd imaptest.Command, c *imaptest.Session) bool {
+		if cmd.Name != "APPEND" || appends.Add(1) != 101 {
+			return false
+		}
+		s.src.Folder("INBOX").Renumber(77, 100)
+		c.Reset()
+		return true
+	}
+	s = newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{Hook: hook})
+	for n := 1; n <= 105; n++ {
+		q := imaptest.Quirk{NilBody: n == 103} // soon noted as failed; the first five are read last
+		s.fill("INBOX", quirky(n, q))
+	}
+	got := s.mustRun()
+	if got.tally.Copied != 104 || got.tally.Failed != 1 {
+		t.Errorf("told %+v%s", got.tally, got.log())
+	}
+	s.checkCopied(func(m imaptest.Message) bool { return m.Quirk.NilBody })
+	s.checkAgain()
+}

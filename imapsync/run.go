@@ -62,14 +62,14 @@ func (r *run) close() {
 	r.cancel()
 }
 
-// markClean notes that nothing was under way when the run ended. After an error
+// markClean notes that nothing was under way when the run ended. If it failed,
 // the batches that nobody heard of speak for themselves.
-func (r *run) markClean(err error) error {
-	inOrder := err == nil && !r.doubt || err != nil && r.clean && r.dst != nil && r.dst.Err() == nil
-	if !inOrder || r.hard.Err() != nil {
-		return nil
+func (r *run) markClean(failed bool) error {
+	inOrder := !failed && !r.doubt || failed && r.clean && r.dst != nil && r.dst.Err() == nil
+	if inOrder && r.hard.Err() == nil {
+		return r.journal.SetClean(r.hard, true)
 	}
-	return r.journal.SetClean(r.hard, true)
+	return nil
 }
 
 // open connects both ends and settles what was under way when the last run of

@@ -23,7 +23,7 @@ func (e *Engine) Sync(ctx context.Context, job Job, journal Journal, report Repo
 	if err != nil {
 		r.logTranscripts(err)
 	}
-	return r.tally, errors.Join(err, r.markClean(err))
+	return r.tally, errors.Join(err, r.markClean(err != nil))
 }
 
 // ending returns the error of a run as Sync promises it.

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 	_ "time/tzdata" // the zones of these tests, wherever they run
 )
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -240,7 +241,7 @@ func (r *reader) peek() (byte, error) {
 // unexpected makes an end of the stream an error of its own: inside an answer
 // it never is right.
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
