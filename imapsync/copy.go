@@ -3,11 +3,8 @@ package imapsync
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"time"
 
-	"trasloco/imapsync/wire"
 	"trasloco/migration"
 )
 
@@ -15,17 +12,9 @@ const (
 	batchMessages = 100             // of one in-flight record
 	batchOctets   = 4 << 20         // the same; a larger message is a batch of its own
 	memoryOctets  = 3 * batchOctets // of messages of one run between reading and the answer
-	maxUnanswered = 16              // APPENDs under way at once
-	minWindow     = 64 << 10
-	maxWindow     = 8 << 20
-	// windowTime bounds what is sent and not yet answered by what the destination
-	// stores in that time. So when a connection dies, whatever was still on its
-	// way has been stored or lost before anybody looks (I-9).
-	longestLate = 15 * time.Minute // no buffer holds more
-	windowTime  = 2 * time.Second
-	keepAlive   = 2 * time.Minute // C-3
-	appendTries = 3
-	queueLength = 2 * batchMessages
+	queueLength   = 2 * batchMessages
+	keepAlive     = 2 * time.Minute // C-3
+	appendTries   = 3
 )
 
 // copyMessages moves messages from the open source folder to their target: one
@@ -224,126 +213,4 @@ func (it *item) state(pass int, kind migration.OutcomeKind, reason migration.Rea
 		s.Size = it.spool.size
 	}
 	return s
-}
-
-// appendBatch appends messages and settles what the destination answered. It
-// returns those to be tried again in another form. After a connection error the
-// batch stays in flight: nobody knows, until settleInFlight looks.
-func (r *run) appendBatch(ctx context.Context, f *folderRun, items []*item) (again []*item, err error) {
-	batch := r.batch(f, items)
-	if err := r.journal.Begin(r.hard, &batch); err != nil {
-		return nil, fmt.Errorf("record a batch: %w", err)
-	}
-	answers, err := r.send(ctx, f, items)
-	if err != nil {
-		for i, it := range items {
-			if answers[i] == nil {
-				f.sent[it.uid]++ // the first without an answer may be the cause
-				break
-			}
-		}
-		return nil, blame(DestinationSide, err)
-	}
-	verdicts, err := r.judge(f, items, answers)
-	if verdicts == nil {
-		return nil, err // the batch stays in flight: some of it may be stored
-	}
-	if e := r.settle(f, batch, items, verdicts); e != nil {
-		return nil, errors.Join(e, err)
-	}
-	for i, v := range verdicts {
-		if v.again {
-			again = append(again, items[i])
-		}
-	}
-	return again, err
-}
-
-func (r *run) batch(f *folderRun, items []*item) migration.Batch {
-	b := migration.Batch{PairID: f.pair.ID, DestID: f.pair.Dest.ID, DestUIDValidity: f.pair.Dest.UIDValidity, DestLow: f.low}
-	var total, largest int64
-	for _, it := range items {
-		total, largest = total+it.spool.size, max(largest, it.spool.size)
-		b.Items = append(b.Items, migration.BatchItem{
-			UID: it.uid, Fingerprint: it.header.fingerprint(), Size: it.spool.size, BareLF: it.spool.bareLF,
-			Digest: it.spool.digest(), Date: it.date, Flags: it.flags,
-		})
-	}
-	b.Late = r.late(max(largest, min(total, r.window)))
-	return b
-}
-
-// send appends items in order with several under way. Missing answers belong to
-// messages that were not sent: the destination said something that stops all.
-func (r *run) send(ctx context.Context, f *folderRun, items []*item) ([]*wire.Appended, error) {
-	type sent struct {
-		index   int
-		pending wire.Pending
-	}
-	answers := make([]*wire.Appended, len(items))
-	var under []sent
-	var octets int64
-	stop := false
-	began := r.engine.opts.Now()
-	finish := func() error {
-		first := under[0]
-		answer, err := r.dst.FinishAppend(r.hard, first.pending)
-		if err != nil {
-			return err
-		}
-		under = under[1:]
-		octets -= items[first.index].spool.size
-		answers[first.index] = &answer
-		stop = stop || !answer.Status.OK() && stopsAll(answer.Status)
-		return nil
-	}
-	var total int64
-	for i, it := range items {
-		size := it.spool.size
-		for len(under) > 0 && (len(under) == maxUnanswered || octets+size > r.window || !r.dst.Pipelines(size)) {
-			if err := finish(); err != nil {
-				return answers, err
-			}
-		}
-		if stop || ctx.Err() != nil {
-			break
-		}
-		pending, err := r.dst.StartAppend(r.hard, f.pair.Dest.Name, wire.Message{
-			Flags: it.flags, Date: it.date, Size: size, Open: func() (io.Reader, error) { return it.spool.open() },
-		})
-		if err != nil {
-			return answers, err
-		}
-		under = append(under, sent{i, pending})
-		octets += size
-		total += size
-	}
-	for len(under) > 0 {
-		if err := finish(); err != nil {
-			return answers, err
-		}
-	}
-	r.learnWindow(total, r.engine.opts.Now().Sub(began))
-	return answers, nil
-}
-
-// learnWindow sets how much may be unanswered by what the last batch took.
-func (r *run) learnWindow(octets int64, took time.Duration) {
-	if octets < minWindow {
-		return // too little to tell
-	}
-	r.rate = float64(octets) / max(took.Seconds(), 0.001)
-	r.window = int64(min(max(r.rate*windowTime.Seconds(), minWindow), maxWindow))
-}
-
-// late returns how long after its end a connection may still deliver what it
-// was given of a batch. The window bounds that to windowTime, but for a message
-// that is larger: the whole of it may stand in the buffers on the way.
-func (r *run) late(octets int64) time.Duration {
-	rate := r.rate / 2 // lines get slower too
-	if rate == 0 {
-		rate = float64(r.engine.opts.Patience.SlowestLine)
-	}
-	onTheWay := min(float64(octets)/rate, longestLate.Seconds())
-	return r.engine.opts.Patience.LateCommit + time.Duration(onTheWay*float64(time.Second))
 }
