@@ -91,6 +91,13 @@ func isBroken(err error) bool {
 	}
 }
 
+// isTimeout reports whether somebody kept silent: waiting as long once more
+// tells nothing new of a server that never answered.
+func isTimeout(err error) bool {
+	var silent net.Error
+	return errors.As(err, &silent) && silent.Timeout()
+}
+
 // blame classifies err as trouble with one side. Errors that have their class
 // already, and the end of the context, pass unchanged.
 func blame(side Side, err error) error {

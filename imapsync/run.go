@@ -85,7 +85,7 @@ func (r *run) open(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		if ctx.Err() != nil || !isBroken(err) || try >= r.engine.opts.Patience.FirstTries {
+		if ctx.Err() != nil || !isBroken(err) || isTimeout(err) || try >= r.engine.opts.Patience.FirstTries {
 			return err
 		}
 		if err := r.wait(ctx, err); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -105,5 +106,42 @@ func TestCertificateTroubleNamesTheFlags(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestTheLastSentenceLeavesNothingOut(t *testing.T) {
+	done := func(tally migration.Tally) result {
+		return result{run: migration.Run{Status: migration.RunDone, Tally: tally}}
+	}
+	whole := done(migration.Tally{Listed: 7, Copied: 4, Present: 3})
+	partly := done(migration.Tally{Listed: 9, Copied: 7, Failed: 2})
+	lacking := result{run: migration.Run{Status: migration.RunFailed, ErrorClass: "login"}}
+	tests := []struct {
+		name    string
+		results []result
+		want    string
+	}{
+		{"everything is there", []result{whole}, "Everything is there: 7 messages."},
+		{
+			"some is left out by rule",
+			[]result{whole, done(migration.Tally{Listed: 1, Skipped: 1})},
+			"Everything is there (7 messages) but 1 message left out by rule",
+		},
+		{"messages failed", []result{whole, partly}, "Not everything is there: 2 messages were not copied"},
+		{"an account failed", []result{whole, lacking}, "Not everything is there: 1 account failed"},
+		{
+			"an account and messages failed",
+			[]result{whole, partly, lacking},
+			"Not everything is there, see above: accounts that failed: 1; messages not copied: 2. 14 messages are there.",
+		},
+		{"an account is to go on", []result{whole, partly, {run: migration.Run{Status: migration.RunParked}}}, "Not finished: 1 account is to go on"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			ctx := locale.With(t.Context(), locale.English)
+			if got := (&summary{results: test.results}).conclusion(ctx); !strings.HasPrefix(got, test.want) {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
 	}
 }

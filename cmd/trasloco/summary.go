@@ -201,6 +201,9 @@ func (s *summary) conclusion(ctx context.Context) string {
 	switch {
 	case unfinished > 0:
 		return locale.N(ctx, "cli.end.unfinished", unfinished, there)
+	case failed > 0 && tally.Failed > 0:
+		there["accounts"], there["messages"] = failed, tally.Failed
+		return locale.T(ctx, "cli.end.both", there)
 	case failed > 0:
 		return locale.N(ctx, "cli.end.accounts", failed, there)
 	case missing:
