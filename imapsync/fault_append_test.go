@@ -384,3 +384,26 @@ func TestThrottledForEver(t *testing.T) {
 	s.mustRun()
 	s.checkWhole()
 }
+
+// TestDestinationGoesAwayForGood parks: the run had begun, and can go on when
+// the server is back. One that never answered fails (2.10).
+func TestDestinationGoesAwayForGood(t *testing.T) {
+	var line *imaptest.Proxy
+	s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{
+		Hook: func(c imaptest.Command, _ *imaptest.Session) bool {
+			if c.Name == "APPEND" && line != nil {
+				line.Close()
+			}
+			return false
+		},
+	})
+	s.fillOdd()
+	line = s.through(s.dst, imaptest.ProxyOptions{})
+	s.patience.GiveUp = 100 * time.Millisecond
+	wantClass(t, s.run(t.Context()), imapsync.ClassTransport, imapsync.DestinationSide, true)
+	wantClass(t, s.run(t.Context()), imapsync.ClassConnect, imapsync.DestinationSide, false)
+	line = nil
+	delete(s.proxies, s.dst)
+	s.mustRun()
+	s.checkWhole()
+}

@@ -146,7 +146,7 @@ func (r *run) recover(ctx context.Context, cause error) error {
 	broke := r.engine.opts.Now()
 	for {
 		if r.engine.opts.Now().Sub(r.lastAck) > r.engine.opts.Patience.GiveUp {
-			return cause
+			return lasting(cause)
 		}
 		if err := r.wait(ctx, cause); err != nil {
 			return err
@@ -160,6 +160,16 @@ func (r *run) recover(ctx context.Context, cause error) error {
 		}
 		cause = err
 	}
+}
+
+// lasting makes trouble that did not pass in all the time a run has patience
+// one that parks it: it had begun, and can go on when the server is back.
+func lasting(cause error) error {
+	var e *Error
+	if !errors.As(cause, &e) || e.Parks() {
+		return cause
+	}
+	return &Error{Side: e.Side, Class: ClassTransport, Err: cause}
 }
 
 // wait lets time pass before the next try: what the server asked for, else the
