@@ -18,7 +18,7 @@ const (
 	// stores in that time. So when a connection dies, whatever was still on its
 	// way has been stored or lost before anybody looks (I-9).
 	windowTime  = 2 * time.Second
-	longestLate = 15 * time.Minute // no buffer holds more
+	longestLate = 5 * time.Minute // what buffers on the way can hold is gone by then
 )
 
 // appendBatch appends messages and settles what the destination answered. It
@@ -31,13 +31,7 @@ func (r *run) appendBatch(ctx context.Context, f *folderRun, items []*item) (aga
 	}
 	answers, err := r.send(ctx, f, items)
 	if err != nil {
-		for i, it := range items {
-			if answers[i] == nil {
-				f.sent[it.uid]++ // the first without an answer may be the cause
-				break
-			}
-		}
-		return nil, blame(DestinationSide, err)
+		return nil, errors.Join(blame(DestinationSide, err), r.keepAnswers(f, items, answers))
 	}
 	verdicts, err := r.judge(f, items, answers)
 	if verdicts == nil {
@@ -52,6 +46,26 @@ func (r *run) appendBatch(ctx context.Context, f *folderRun, items []*item) (aga
 		}
 	}
 	return again, err
+}
+
+// keepAnswers records what was answered of a batch before the connection broke:
+// what is known need not be found out again.
+func (r *run) keepAnswers(f *folderRun, items []*item, answers []*wire.Appended) error {
+	var states []migration.MessageState
+	for i, a := range answers {
+		if a == nil {
+			f.sent[items[i].uid]++ // the first without an answer may be the cause
+			break
+		}
+		if a.Status.OK() && a.UID != 0 && a.UIDValidity == f.pair.Dest.UIDValidity {
+			states = append(states, items[i].state(r.job.Pass, migration.Copied, "", a.UID))
+		}
+	}
+	if len(states) == 0 {
+		return nil
+	}
+	r.acknowledged()
+	return r.journal.Record(r.hard, f.pair.ID, states)
 }
 
 func (r *run) batch(f *folderRun, items []*item) migration.Batch {

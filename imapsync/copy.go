@@ -131,7 +131,7 @@ func (r *run) appendAll(ctx context.Context, f *folderRun, items []*item) error 
 		}
 		next := ready
 		for i, it := range ready { // one that broke a connection goes alone
-			if f.sent[it.uid] > 0 {
+			if f.sent[it.uid]+f.putOff[it.uid] > 0 {
 				next = ready[:max(i, 1)]
 				break
 			}

@@ -91,11 +91,13 @@ func isBroken(err error) bool {
 	}
 }
 
-// isTimeout reports whether somebody kept silent: waiting as long once more
-// tells nothing new of a server that never answered.
-func isTimeout(err error) bool {
+// isMute reports whether a server never said a word: to wait as long once more
+// would tell nothing new.
+func isMute(err error) bool {
+	var e *Error
 	var silent net.Error
-	return errors.As(err, &silent) && silent.Timeout()
+	return errors.As(err, &e) && (e.Class == ClassConnect || e.Class == ClassGreeting) &&
+		errors.As(err, &silent) && silent.Timeout()
 }
 
 // blame classifies err as trouble with one side. Errors that have their class

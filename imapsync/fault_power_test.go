@@ -140,8 +140,8 @@ func TestPowerCutAndThenAFolderThatFails(t *testing.T) {
 		s.mustRun()
 		disk.cut(n)
 		s.src.SetFaults(imaptest.Fault{Command: "EXAMINE", Reply: "NO not at this hour"})
-		if got := s.mustRun(); got.tally.Failed != len(oddMail()) {
-			t.Fatalf("told %+v", got.tally)
+		if got := s.mustRun(); got.tally.Listed != len(oddMail()) || len(got.left) != 1 || got.left[0].Kind != migration.Failed {
+			t.Fatalf("told %+v%s", got.tally, got.log())
 		}
 		s.src.SetFaults()
 		s.mustRun()

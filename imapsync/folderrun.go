@@ -23,9 +23,11 @@ type folderRun struct {
 	low        uint32 // no message that is appended now gets a lower UID
 	permanent  []string
 
-	tries map[uint32]int               // reads of a message that went wrong; the reader's
-	sent  map[uint32]int               // appends of a message that went wrong; the writer's
-	over  map[uint32]migration.Outcome // messages with their outcome in this run
+	tries map[uint32]int // reads of a message that went wrong; the reader's
+	sent  map[uint32]int // appends of a message that went wrong; the writer's
+	// putOff counts answers to a message that sound like throttling; the writer's.
+	putOff map[uint32]int
+	over   map[uint32]migration.Outcome // messages with their outcome in this run
 
 	tally    migration.Tally
 	outcomes []migration.Outcome
@@ -51,6 +53,7 @@ func (f *folderRun) forget() {
 	clear(f.over)
 	clear(f.tries)
 	clear(f.sent)
+	clear(f.putOff)
 	f.reset()
 }
 
@@ -120,10 +123,29 @@ func (r *run) finish(f *folderRun) {
 func (r *run) failFolder(f *folderRun, e *folderError) {
 	r.doubt = r.doubt || !r.clean
 	f.tally.Listed = max(f.tally.Listed, e.count)
+	r.countKnown(f)
 	t := f.tally
 	missing := t.Listed - t.Copied - t.Present - t.Skipped - t.Failed
 	f.note(migration.Outcome{Kind: migration.Failed, Reason: e.reason, Count: missing, ServerText: ServerText(e.err)})
 	r.entry(migration.Failure, "folder_failed", migration.Args{"folder": f.display(), "reason": string(e.reason), "detail": e.err.Error()}, ServerText(e.err))
+}
+
+// countKnown counts what earlier runs brought over of a folder that could not be
+// gone through this time, as far as the folder can still hold that much.
+func (r *run) countKnown(f *folderRun) {
+	known, err := r.journal.Messages(r.hard, f.pair.ID)
+	if err != nil || f.pair.ID == 0 || f.tally.Copied+f.tally.Present > 0 {
+		return
+	}
+	var p plan
+	for _, s := range known {
+		if s.Kind == migration.Copied {
+			p.countCopied(s, r.job.Pass)
+		}
+	}
+	if p.copied+p.present+f.tally.Skipped+f.tally.Failed <= f.tally.Listed {
+		f.count(p)
+	}
 }
 
 // countExcluded says how much lies in a folder that is left out.

@@ -17,6 +17,7 @@ type candidate struct {
 	uid         uint32
 	fingerprint uint64
 	size        int64
+	named       bool // it has a Message-ID
 }
 
 // digester reads a candidate's octets and returns its digest, or errNoOctets:
@@ -46,6 +47,31 @@ func pair(items []migration.BatchItem, candidates []candidate, digest digester) 
 		}
 	}
 	return p.found, nil
+}
+
+// pairAltered pairs what is left of a batch with what is left of the messages
+// that came in since: by the header alone, and only where there is no choice.
+// Some servers change every message they store, in size and octets; what was sent
+// and then stands there under the same Message-ID is still the copy.
+func pairAltered(items []migration.BatchItem, candidates []candidate, found map[int]uint32) {
+	wanted, there, taken := map[uint64][]int{}, map[uint64][]uint32{}, map[uint32]bool{}
+	for i, it := range items {
+		if uid, paired := found[i]; paired {
+			taken[uid] = true
+		} else {
+			wanted[it.Fingerprint] = append(wanted[it.Fingerprint], i)
+		}
+	}
+	for _, c := range candidates {
+		if c.named && !taken[c.uid] {
+			there[c.fingerprint] = append(there[c.fingerprint], c.uid)
+		}
+	}
+	for text, indices := range wanted {
+		if uids := there[text]; len(indices) == 1 && len(uids) == 1 {
+			found[indices[0]] = uids[0]
+		}
+	}
 }
 
 // pairing is the state of one call of pair.
@@ -136,7 +162,8 @@ func (r *run) tail(ctx context.Context, dest migration.DestFolder, low uint32) (
 	var list []candidate
 	err = r.fetchTail(ctx, low, func(f wire.Fetched) {
 		if _, known := slices.BinarySearch(mapped, f.UID); !known && f.UID >= low {
-			list = append(list, candidate{f.UID, readHeader(f.Header).fingerprint(), f.Size})
+			h := readHeader(f.Header)
+			list = append(list, candidate{f.UID, h.fingerprint(), f.Size, h.messageID != ""})
 		}
 	})
 	return list, next, err

@@ -38,37 +38,37 @@ func TestPair(t *testing.T) {
 		want    map[int]uint32
 		asked   []uint32
 	}{
-		{"fingerprint and size settle it (I-6)", items(letter(1, 100, 'a')), there(candidate{9, 1, 100}), nil, map[int]uint32{0: 9}, nil},
+		{"fingerprint and size settle it (I-6)", items(letter(1, 100, 'a')), there(candidate{uid: 9, fingerprint: 1, size: 100}), nil, map[int]uint32{0: 9}, nil},
 		{"nothing there", items(letter(1, 100, 'a')), nil, nil, map[int]uint32{}, nil},
-		{"nothing wanted", nil, there(candidate{9, 1, 100}), nil, map[int]uint32{}, nil},
-		{"true duplicates go in order, each its own (I-7)", items(letter(1, 100, 'a'), letter(1, 100, 'a')), there(candidate{8, 1, 100}, candidate{9, 1, 100}), nil, map[int]uint32{0: 8, 1: 9}, nil},
-		{"one of two duplicates is there (I-7)", items(letter(1, 100, 'a'), letter(1, 100, 'a')), there(candidate{8, 1, 100}), nil, map[int]uint32{0: 8}, nil},
-		{"a third copy is nobody's (I-7)", items(letter(1, 100, 'a')), there(candidate{8, 1, 100}, candidate{9, 1, 100}), map[uint32]byte{9: 'a'}, map[int]uint32{0: 8}, nil},
+		{"nothing wanted", nil, there(candidate{uid: 9, fingerprint: 1, size: 100}), nil, map[int]uint32{}, nil},
+		{"true duplicates go in order, each its own (I-7)", items(letter(1, 100, 'a'), letter(1, 100, 'a')), there(candidate{uid: 8, fingerprint: 1, size: 100}, candidate{uid: 9, fingerprint: 1, size: 100}), nil, map[int]uint32{0: 8, 1: 9}, nil},
+		{"one of two duplicates is there (I-7)", items(letter(1, 100, 'a'), letter(1, 100, 'a')), there(candidate{uid: 8, fingerprint: 1, size: 100}), nil, map[int]uint32{0: 8}, nil},
+		{"a third copy is nobody's (I-7)", items(letter(1, 100, 'a')), there(candidate{uid: 8, fingerprint: 1, size: 100}, candidate{uid: 9, fingerprint: 1, size: 100}), map[uint32]byte{9: 'a'}, map[int]uint32{0: 8}, nil},
 		{
-			"one header with two bodies asks for the digest (I-6)", items(letter(1, 100, 'a'), letter(1, 100, 'b')), there(candidate{8, 1, 100}, candidate{9, 1, 100}),
+			"one header with two bodies asks for the digest (I-6)", items(letter(1, 100, 'a'), letter(1, 100, 'b')), there(candidate{uid: 8, fingerprint: 1, size: 100}, candidate{uid: 9, fingerprint: 1, size: 100}),
 			map[uint32]byte{8: 'b', 9: 'a'},
 			map[int]uint32{1: 8, 0: 9},
 			[]uint32{8},
 		},
-		{"a body that is neither is a stranger", items(letter(1, 100, 'a'), letter(1, 100, 'b')), there(candidate{8, 1, 100}), map[uint32]byte{8: 'c'}, map[int]uint32{}, []uint32{8}},
-		{"one header, sizes apart, asks nobody (I-6)", items(letter(1, 100, 'a'), letter(1, 200, 'b')), there(candidate{8, 1, 200}, candidate{9, 1, 100}), nil, map[int]uint32{1: 8, 0: 9}, nil},
-		{"a server that adds CR to bare LF (I-8)", items(bareLF), there(candidate{9, 1, 107}), nil, map[int]uint32{0: 9}, nil},
-		{"and a last line end besides", items(bareLF), there(candidate{9, 1, 109}), nil, map[int]uint32{0: 9}, nil},
-		{"a server that adds a last line end", items(letter(1, 100, 'a')), there(candidate{9, 1, 102}), nil, map[int]uint32{0: 9}, nil},
-		{"a copy of another size is believed by its digest", items(letter(1, 100, 'a')), there(candidate{9, 1, 90}), map[uint32]byte{9: 'a'}, map[int]uint32{0: 9}, []uint32{9}},
-		{"a stranger with our header and another size is not ours", items(letter(1, 100, 'a')), there(candidate{9, 1, 170}), map[uint32]byte{9: 'x'}, map[int]uint32{}, []uint32{9}},
-		{"a header read otherwise is believed by its digest", items(letter(1, 100, 'a')), there(candidate{9, 2, 100}), map[uint32]byte{9: 'a'}, map[int]uint32{0: 9}, []uint32{9}},
-		{"a stranger of our size is not ours", items(letter(1, 100, 'a')), there(candidate{9, 2, 100}), map[uint32]byte{9: 'x'}, map[int]uint32{}, []uint32{9}},
-		{"a double with a header read otherwise is nobody's", items(letter(1, 100, 'a')), there(candidate{8, 1, 100}, candidate{9, 2, 100}), map[uint32]byte{9: 'a'}, map[int]uint32{0: 8}, nil},
-		{"a stranger of another size is not looked at", items(letter(1, 100, 'a')), there(candidate{9, 2, 170}), map[uint32]byte{9: 'a'}, map[int]uint32{}, nil},
+		{"a body that is neither is a stranger", items(letter(1, 100, 'a'), letter(1, 100, 'b')), there(candidate{uid: 8, fingerprint: 1, size: 100}), map[uint32]byte{8: 'c'}, map[int]uint32{}, []uint32{8}},
+		{"one header, sizes apart, asks nobody (I-6)", items(letter(1, 100, 'a'), letter(1, 200, 'b')), there(candidate{uid: 8, fingerprint: 1, size: 200}, candidate{uid: 9, fingerprint: 1, size: 100}), nil, map[int]uint32{1: 8, 0: 9}, nil},
+		{"a server that adds CR to bare LF (I-8)", items(bareLF), there(candidate{uid: 9, fingerprint: 1, size: 107}), nil, map[int]uint32{0: 9}, nil},
+		{"and a last line end besides", items(bareLF), there(candidate{uid: 9, fingerprint: 1, size: 109}), nil, map[int]uint32{0: 9}, nil},
+		{"a server that adds a last line end", items(letter(1, 100, 'a')), there(candidate{uid: 9, fingerprint: 1, size: 102}), nil, map[int]uint32{0: 9}, nil},
+		{"a copy of another size is believed by its digest", items(letter(1, 100, 'a')), there(candidate{uid: 9, fingerprint: 1, size: 90}), map[uint32]byte{9: 'a'}, map[int]uint32{0: 9}, []uint32{9}},
+		{"a stranger with our header and another size is not ours", items(letter(1, 100, 'a')), there(candidate{uid: 9, fingerprint: 1, size: 170}), map[uint32]byte{9: 'x'}, map[int]uint32{}, []uint32{9}},
+		{"a header read otherwise is believed by its digest", items(letter(1, 100, 'a')), there(candidate{uid: 9, fingerprint: 2, size: 100}), map[uint32]byte{9: 'a'}, map[int]uint32{0: 9}, []uint32{9}},
+		{"a stranger of our size is not ours", items(letter(1, 100, 'a')), there(candidate{uid: 9, fingerprint: 2, size: 100}), map[uint32]byte{9: 'x'}, map[int]uint32{}, []uint32{9}},
+		{"a double with a header read otherwise is nobody's", items(letter(1, 100, 'a')), there(candidate{uid: 8, fingerprint: 1, size: 100}, candidate{uid: 9, fingerprint: 2, size: 100}), map[uint32]byte{9: 'a'}, map[int]uint32{0: 8}, nil},
+		{"a stranger of another size is not looked at", items(letter(1, 100, 'a')), there(candidate{uid: 9, fingerprint: 2, size: 170}), map[uint32]byte{9: 'a'}, map[int]uint32{}, nil},
 		{
 			"strangers between ours", items(letter(1, 100, 'a'), letter(2, 200, 'b'), letter(3, 300, 'c')),
-			there(candidate{5, 9, 50}, candidate{6, 1, 100}, candidate{7, 9, 60}, candidate{8, 3, 300}),
+			there(candidate{uid: 5, fingerprint: 9, size: 50}, candidate{uid: 6, fingerprint: 1, size: 100}, candidate{uid: 7, fingerprint: 9, size: 60}, candidate{uid: 8, fingerprint: 3, size: 300}),
 			nil,
 			map[int]uint32{0: 6, 2: 8},
 			nil,
 		},
-		{"messages without a header are no special case (I-7)", items(letter(0, 10, 'a'), letter(0, 10, 'a'), letter(0, 20, 'b')), there(candidate{1, 0, 10}, candidate{2, 0, 20}, candidate{3, 0, 10}), nil, map[int]uint32{0: 1, 2: 2, 1: 3}, nil},
+		{"messages without a header are no special case (I-7)", items(letter(0, 10, 'a'), letter(0, 10, 'a'), letter(0, 20, 'b')), there(candidate{uid: 1, fingerprint: 0, size: 10}, candidate{uid: 2, fingerprint: 0, size: 20}, candidate{uid: 3, fingerprint: 0, size: 10}), nil, map[int]uint32{0: 1, 2: 2, 1: 3}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestPair(t *testing.T) {
 // Where nobody can be asked, only fingerprint and size together count.
 func TestPairWithoutDigest(t *testing.T) {
 	items := []migration.BatchItem{letter(1, 100, 0), letter(1, 150, 0), letter(2, 100, 0)}
-	got, err := pair(items, []candidate{{7, 1, 150}, {8, 3, 100}, {9, 1, 90}, {10, 2, 101}}, nil)
+	got, err := pair(items, []candidate{{uid: 7, fingerprint: 1, size: 150}, {uid: 8, fingerprint: 3, size: 100}, {uid: 9, fingerprint: 1, size: 90}, {uid: 10, fingerprint: 2, size: 101}}, nil)
 	if want := (map[int]uint32{1: 7, 2: 10}); err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
@@ -95,7 +95,7 @@ func TestPairWithoutDigest(t *testing.T) {
 
 func TestPairPassesOnWhatADigestFails(t *testing.T) {
 	broken := errors.New("reset")
-	got, err := pair([]migration.BatchItem{letter(1, 100, 'a')}, []candidate{{9, 1, 50}}, func(uint32) ([32]byte, error) { return [32]byte{}, broken })
+	got, err := pair([]migration.BatchItem{letter(1, 100, 'a')}, []candidate{{uid: 9, fingerprint: 1, size: 50}}, func(uint32) ([32]byte, error) { return [32]byte{}, broken })
 	if !errors.Is(err, broken) || got != nil {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -123,7 +123,7 @@ func randomTail(random *rand.Rand) stored {
 	uid := uint32(100)
 	add := func(fingerprint uint64, size int64, content byte) {
 		uid += 1 + random.Uint32N(3)
-		s.there = append(s.there, candidate{uid, fingerprint, size})
+		s.there = append(s.there, candidate{uid: uid, fingerprint: fingerprint, size: size})
 		s.content[uid] = content
 	}
 	for range random.IntN(12) {
@@ -199,7 +199,7 @@ func TestPairKeepsTheOrder(t *testing.T) {
 	var there []candidate
 	for i := range 50 {
 		items = append(items, letter(1, 100, 'a'))
-		there = append(there, candidate{uint32(1000 + 2*i), 1, 100})
+		there = append(there, candidate{uid: uint32(1000 + 2*i), fingerprint: 1, size: 100})
 	}
 	got, err := pair(items, there, nil)
 	if err != nil {
@@ -217,7 +217,7 @@ func BenchmarkPair(b *testing.B) {
 	build := func(fingerprint func(int) uint64, size func(int) int64) (items []migration.BatchItem, there []candidate) {
 		for i := range n {
 			items = append(items, letter(fingerprint(i), size(i), 'a'))
-			there = append(there, candidate{uint32(i + 1), fingerprint(i), size(i)})
+			there = append(there, candidate{uid: uint32(i + 1), fingerprint: fingerprint(i), size: size(i)})
 		}
 		return items, there
 	}

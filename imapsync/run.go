@@ -30,12 +30,13 @@ type run struct {
 	hard   context.Context //nolint:containedctx // the run is the context's owner
 	cancel func()
 
-	clean   bool // the last run stopped in order
-	doubt   bool // it did not, and a folder could not be looked through for what it left
+	shut    map[int64]error // pairs whose destination folder hides what became of a batch
+	clean   bool            // the last run stopped in order
+	doubt   bool            // it did not, and a folder could not be looked through for what it left
 	folders []*folderRun
 	tally   migration.Tally
 
-	lastAck time.Time
+	trouble time.Time // since when nothing gets on; zero: all is well
 	backoff time.Duration
 }
 
@@ -48,7 +49,7 @@ func (e *Engine) newRun(ctx context.Context, job Job, journal Journal, report Re
 	return &run{
 		engine: e, job: job, journal: journal, report: report, hard: hard,
 		budget: semaphore.NewWeighted(memoryOctets), window: 4 * minWindow,
-		lastAck: e.opts.Now(), backoff: e.opts.Patience.Backoff,
+		backoff: e.opts.Patience.Backoff, shut: map[int64]error{},
 		cancel: func() { stop(); cancel(context.Canceled) },
 	}
 }
@@ -85,7 +86,7 @@ func (r *run) open(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		if ctx.Err() != nil || !isBroken(err) || isTimeout(err) || try >= r.engine.opts.Patience.FirstTries {
+		if ctx.Err() != nil || !isBroken(err) || isMute(err) || try >= r.engine.opts.Patience.FirstTries {
 			return err
 		}
 		if err := r.wait(ctx, err); err != nil {
@@ -144,8 +145,11 @@ func (r *run) persevere(ctx context.Context, step func(context.Context) error) e
 
 func (r *run) recover(ctx context.Context, cause error) error {
 	broke := r.engine.opts.Now()
+	if r.trouble.IsZero() {
+		r.trouble = broke
+	}
 	for {
-		if r.engine.opts.Now().Sub(r.lastAck) > r.engine.opts.Patience.GiveUp {
+		if r.engine.opts.Now().Sub(r.trouble) > r.engine.opts.Patience.GiveUp {
 			return lasting(cause)
 		}
 		if err := r.wait(ctx, cause); err != nil {
@@ -191,7 +195,7 @@ func (r *run) wait(ctx context.Context, cause error) error {
 
 // acknowledged notes that the destination took something: patience begins anew.
 func (r *run) acknowledged() {
-	r.lastAck, r.backoff = r.engine.opts.Now(), r.engine.opts.Patience.Backoff
+	r.trouble, r.backoff = time.Time{}, r.engine.opts.Patience.Backoff
 }
 
 func (r *run) limits() limits {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -29,9 +30,15 @@ func (r *run) settleInFlight(ctx context.Context, since time.Time) error {
 		if i < 0 {
 			return &Error{Side: DestinationSide, Class: ClassInternal, Err: errLostPair}
 		}
-		if err := r.settleBatch(ctx, pairs[i], batch, since); err != nil {
+		err := r.settleBatch(ctx, pairs[i], batch, since)
+		if isRefusal(err) && !r.isThrottled(err) {
+			r.shut[batch.PairID] = err // of this folder: the others need not wait for it
+			continue
+		}
+		if err != nil {
 			return err
 		}
+		delete(r.shut, batch.PairID)
 	}
 	return nil
 }
@@ -41,14 +48,22 @@ var errLostPair = errors.New("a batch of a folder that nobody knows")
 func (r *run) settleBatch(ctx context.Context, p migration.FolderPair, batch migration.Batch, since time.Time) error {
 	dest := p.Dest
 	dest.ID, dest.UIDValidity = batch.DestID, batch.DestUIDValidity
+	if err := r.dropKnown(ctx, &batch); err != nil {
+		return err
+	}
 	deadline := since.Add(batch.Late)
-	for {
+	for told := false; ; told = true {
 		found, err := r.lookFor(ctx, dest, batch)
 		if err != nil {
 			return blame(DestinationSide, err)
 		}
 		left := deadline.Sub(r.engine.opts.Now())
 		if len(found) < len(batch.Items) && left > 0 {
+			if !told {
+				r.entry(migration.Info, "waiting_for_late", migration.Args{
+					"folder": wire.DecodeName(p.Source), "messages": len(batch.Items) - len(found), "until": deadline.UTC().Format(time.RFC3339),
+				}, "")
+			}
 			if err := sleep(ctx, min(left, time.Second)); err != nil {
 				return err
 			}
@@ -70,6 +85,20 @@ func (r *run) settleBatch(ctx context.Context, p migration.FolderPair, batch mig
 	}
 }
 
+// dropKnown takes from a batch the messages whose answer was heard and recorded.
+func (r *run) dropKnown(ctx context.Context, batch *migration.Batch) error {
+	known, err := r.journal.Messages(ctx, batch.PairID)
+	if err != nil {
+		return err
+	}
+	copied := map[uint32]bool{}
+	for _, s := range known {
+		copied[s.UID] = s.Kind == migration.Copied
+	}
+	batch.Items = slices.DeleteFunc(slices.Clone(batch.Items), func(it migration.BatchItem) bool { return copied[it.UID] })
+	return nil
+}
+
 // lookFor pairs a batch with what came into its folder since.
 func (r *run) lookFor(ctx context.Context, dest migration.DestFolder, batch migration.Batch) (map[int]uint32, error) {
 	list, _, err := r.tail(ctx, dest, batch.DestLow)
@@ -80,6 +109,7 @@ func (r *run) lookFor(ctx context.Context, dest migration.DestFolder, batch migr
 	if err != nil {
 		return nil, err
 	}
+	pairAltered(batch.Items, list, found)
 	if err := r.dst.Leave(ctx); err != nil && !isRefusal(err) {
 		return nil, err
 	}
@@ -247,12 +277,11 @@ func (r *run) renumber(ctx context.Context, f *folderRun, listing []meta, known 
 	if err != nil {
 		return nil, err
 	}
-	old := make([]candidate, len(known))
-	for i, s := range known {
-		old[i] = candidate{uint32(i), s.Fingerprint, s.Size}
-	}
-	found, err := pair(items, old, nil)
+	found, err := pair(items, copiesOf(known), nil)
 	if err != nil {
+		return nil, err
+	}
+	if found, err = r.pairBySize(ctx, items, known, found); err != nil {
 		return nil, err
 	}
 	states := make([]migration.MessageState, 0, len(found))
@@ -267,6 +296,64 @@ func (r *run) renumber(ctx context.Context, f *folderRun, listing []meta, known 
 		return nil, fmt.Errorf("renumber a folder: %w", err)
 	}
 	return states, nil
+}
+
+// copiesOf returns the remembered messages that were copied, under their place in
+// the list: the others are tried again in any case.
+func copiesOf(known []migration.MessageState) []candidate {
+	var list []candidate
+	for i, s := range known {
+		if s.Kind == migration.Copied {
+			list = append(list, candidate{uid: uint32(i), fingerprint: s.Fingerprint, size: s.Size})
+		}
+	}
+	return list
+}
+
+// pairBySize measures the messages that share their header with a copy, but not
+// the size that the server lists: several servers guess it (T-2). Then it pairs
+// anew.
+func (r *run) pairBySize(ctx context.Context, items []migration.BatchItem, known []migration.MessageState, found map[int]uint32) (map[int]uint32, error) {
+	paired, open := map[uint32]bool{}, map[uint64]bool{}
+	for _, at := range found {
+		paired[at] = true
+	}
+	for _, c := range copiesOf(known) {
+		open[c.fingerprint] = open[c.fingerprint] || !paired[c.uid]
+	}
+	measured := false
+	for i, it := range items {
+		if _, done := found[i]; done || !open[it.Fingerprint] {
+			continue
+		}
+		size, err := trueSize(ctx, r.src, it.UID)
+		if err != nil {
+			return nil, blame(SourceSide, err)
+		}
+		if size > 0 {
+			items[i].Size, measured = size, true
+		}
+	}
+	if !measured {
+		return found, nil
+	}
+	return pair(items, copiesOf(known), nil)
+}
+
+// trueSize reads a message of the open folder to know how long it is; 0: the
+// server does not show it.
+func trueSize(ctx context.Context, conn *wire.Conn, uid uint32) (int64, error) {
+	var s *spool
+	sink := func(size int64) (io.Writer, error) {
+		s = hashOnly(size)
+		return s, nil
+	}
+	q := wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID BODY.PEEK[])"}
+	_, err := conn.Fetch(ctx, q, sink, func(wire.Fetched) error { return nil })
+	if err != nil || s == nil {
+		return 0, err
+	}
+	return s.size, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

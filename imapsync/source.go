@@ -326,10 +326,11 @@ func (r *run) readAlone(ctx context.Context, f *folderRun, m meta, out chan<- *i
 	for ; f.tries[m.uid] < readTries; f.tries[m.uid]++ {
 		var done, answered bool
 		err := r.fetchBodies(ctx, fmt.Sprint(m.uid), func(got wire.Fetched, s *spool) (bool, error) {
+			if done || got.UID != 0 && got.UID != m.uid {
+				return false, nil
+			}
 			answered = true
 			switch {
-			case done || got.UID != 0 && got.UID != m.uid:
-				return false, nil
 			case s == nil || s.size == 0:
 				verdict = migration.ReasonEmpty
 				return false, nil

@@ -3,6 +3,7 @@ package imapsync
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
@@ -28,7 +29,9 @@ func (r *run) survey(ctx context.Context) error {
 	var wanted []*folderRun
 	for _, f := range r.folders {
 		f.reason = excluded(f.folder, source.folders, r.job.Rules)
-		if i := slices.IndexFunc(pairs, func(p migration.FolderPair) bool { return p.Source == f.Name }); i >= 0 {
+		if i := slices.IndexFunc(pairs, func(p migration.FolderPair) bool {
+			return p.Source == f.Name || f.isInbox() && strings.EqualFold(p.Source, "INBOX")
+		}); i >= 0 {
 			f.pair = pairs[i]
 			m.keep(f.folder, f.pair.Dest.Name)
 		}
@@ -62,7 +65,7 @@ func inOrder(folders []folder) []*folderRun {
 	list := make([]*folderRun, len(folders))
 	for i, f := range folders {
 		list[i] = &folderRun{
-			folder: f, tries: map[uint32]int{}, sent: map[uint32]int{},
+			folder: f, tries: map[uint32]int{}, sent: map[uint32]int{}, putOff: map[uint32]int{},
 			over: map[uint32]migration.Outcome{}, keywords: map[string]bool{},
 		}
 	}

@@ -84,6 +84,9 @@ func (r *run) walk(ctx context.Context, f *folderRun) error {
 	if err := r.reconnect(ctx); err != nil { // the last folder's trouble may have cost a connection
 		return err
 	}
+	if f.pair.ID != 0 && (f.reason != "" || !f.opens()) {
+		r.doubt = r.doubt || !r.clean // what the last run left there is not looked at
+	}
 	switch {
 	case f.reason != "":
 		return r.countExcluded(ctx, f)
@@ -96,6 +99,9 @@ func (r *run) walk(ctx context.Context, f *folderRun) error {
 	}
 	if f.closed != nil {
 		return &folderError{f.closed.reason, int(box.Exists), f.closed.err}
+	}
+	if err := r.shut[f.pair.ID]; err != nil {
+		return &folderError{migration.ReasonFolderCreate, int(box.Exists), err}
 	}
 	known, err := r.journal.Messages(ctx, f.pair.ID)
 	if err != nil {
@@ -141,6 +147,10 @@ func (r *run) carryOut(ctx context.Context, f *folderRun, p plan) error {
 		return nil
 	}
 	if err := r.openTarget(ctx, f, len(p.copy)); err != nil {
+		return err
+	}
+	// The folder's UIDVALIDITY goes first: what is adopted belongs to it.
+	if err := r.journal.SavePair(ctx, &f.pair); err != nil {
 		return err
 	}
 	missing, err := r.adoptTail(ctx, f, p.copy)

@@ -16,6 +16,7 @@ type verdict struct {
 	uid    uint32
 	again  bool // to be tried in another form, or not sent
 	failed *migration.Outcome
+	putOff bool // failed, but by words that may be about the account
 }
 
 var (
@@ -37,6 +38,22 @@ func stopsAll(s wire.Status) bool {
 // may come with the code LIMIT.
 func isTooBig(s wire.Status) bool { return s.Code == "TOOBIG" || tooBigText.MatchString(s.Text) }
 
+const maxPutOff = 10
+
+// isPutOffForGood counts how often a message, sent alone, was answered in words
+// that sound like throttling. Said that often they are about the message ("too
+// many parts"), and must not hold up all others for ever.
+func (f *folderRun) isPutOffForGood(it *item, together int, s wire.Status) bool {
+	class, _ := classifyStatus(&wire.StatusError{Command: "APPEND", Status: s})
+	if s.OK() || s.Code != "" || class != ClassThrottled {
+		return false
+	}
+	if together == 1 || f.putOff[it.uid] == 0 {
+		f.putOff[it.uid]++
+	}
+	return f.putOff[it.uid] > maxPutOff
+}
+
 // judge turns answers into verdicts (T-6). Its error, if any, holds for the run;
 // verdicts, if any, are to be recorded all the same.
 func (r *run) judge(f *folderRun, items []*item, answers []*wire.Appended) ([]verdict, error) {
@@ -48,9 +65,13 @@ func (r *run) judge(f *folderRun, items []*item, answers []*wire.Appended) ([]ve
 			verdicts[i] = verdict{again: true}
 		case a.Status.OK():
 			verdicts[i] = verdict{stored: true}
+			delete(f.putOff, it.uid)
 			if a.UIDValidity == f.pair.Dest.UIDValidity { // else the UID is none of this folder
 				verdicts[i].uid = a.UID
 			}
+		case f.isPutOffForGood(it, len(items), a.Status):
+			verdicts[i] = failure(migration.ReasonRefused, a.Status)
+			verdicts[i].putOff = true
 		case stopsAll(a.Status):
 			verdicts[i] = verdict{again: true}
 			stop = &wire.StatusError{Command: "APPEND", Status: a.Status}
@@ -139,7 +160,7 @@ func (r *run) settle(f *folderRun, batch migration.Batch, items []*item, verdict
 			f.note(items[i].outcome(*v.failed))
 		}
 	}
-	if len(states) > 0 {
+	if slices.ContainsFunc(verdicts, func(v verdict) bool { return v.stored || v.failed != nil && !v.putOff }) {
 		r.acknowledged()
 	}
 	return nil

@@ -17,7 +17,8 @@ var columnNames = map[string][]string{
 	FieldHost: {
 		"imapserverremoto", "host", "hostname", "server", "imap", "imapserver", "imaphost", "serverimap", "sourcehost",
 		"sourceserver", "serverremoto", "hostremoto", "remoteserver", "remotehost", "oldserver", "vecchioserver",
-		"serverorigine", "serverdiorigine", "ip", "serversorgente", "hostorigine",
+		"serverorigine", "serverdiorigine", "ip", "serversorgente", "hostorigine", "source", "sorgente", "origine", "remoto",
+		"remote", "oldhost",
 	},
 	FieldLogin: {
 		"emailremota", "login", "user", "username", "utente", "nomeutente", "sourcelogin", "sourceuser", "loginremoto",

@@ -205,3 +205,22 @@ func TestRecoverInterruptsWhatADeadProcessLeftRunning(t *testing.T) {
 		})
 	}
 }
+
+func TestOnlyAFailedRunIsStartedAnew(t *testing.T) {
+	l := newLab(t)
+	run := l.startRun(t)
+	l.move(t, &run, migration.RunConnecting)
+	_, err := l.RestartRun(t.Context(), LocalCustomer, run)
+	wantError(t, err, migration.ErrConflict)
+	run.ErrorClass = "login"
+	l.move(t, &run, migration.RunFailed)
+	_, err = l.RestartRun(t.Context(), LocalCustomer+1, run)
+	wantError(t, err, migration.ErrConflict)
+	fresh := must(l.RestartRun(t.Context(), LocalCustomer, run))(t)
+	if fresh.ID == run.ID || fresh.Status != migration.RunWaiting || fresh.ErrorClass != "" || fresh.ResourceID != run.ResourceID {
+		t.Errorf("the new run is %+v", fresh)
+	}
+	if got := must(l.Runs(t.Context(), LocalCustomer, run.PassID))(t); len(got) != 1 {
+		t.Errorf("runs %+v", got)
+	}
+}

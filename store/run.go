@@ -48,6 +48,20 @@ func (s *Store) StartRun(ctx context.Context, customer, passID, resourceID int64
 	return run, nil
 }
 
+// RestartRun puts a new run in the place of a failed one, for somebody who asks
+// for another attempt in the same pass. What was recorded of the failed run is
+// forgotten. A run that is not failed is migration.ErrConflict.
+func (s *Store) RestartRun(ctx context.Context, customer int64, failed migration.Run) (migration.Run, error) {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return execOne(ctx, tx, migration.ErrConflict, `
+			DELETE FROM run WHERE customer_id = $1 AND id = $2 AND status = $3`, customer, failed.ID, migration.RunFailed)
+	})
+	if err != nil {
+		return migration.Run{}, fmt.Errorf("restart run %d: %w", failed.ID, err)
+	}
+	return s.StartRun(ctx, customer, failed.PassID, failed.ResourceID)
+}
+
 // Runs returns the runs of a pass, in the order of the rows of their file.
 func (s *Store) Runs(ctx context.Context, customer, passID int64) ([]migration.Run, error) {
 	runs, err := queryAll(ctx, s.readers, scanRun, `

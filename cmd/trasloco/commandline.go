@@ -41,7 +41,7 @@ type options struct {
 
 	Type         string `group:"What and how" placeholder:"standard|gmail|exchange|office365" help:"Kind of source server (default standard)."`
 	MaxSize      string `group:"What and how" placeholder:"BYTES" help:"Leave out messages that are larger (default 52428800)."`
-	State        string `group:"What and how" placeholder:"DIR" help:"What is remembered between calls (default FILE.csv.state)."`
+	State        string `group:"What and how" placeholder:"DIR" help:"What is remembered between calls (default FILE.csv.state). Keep it: without it all is copied again."`
 	Parallel     string `group:"What and how" placeholder:"N" help:"Accounts moved at the same time (default 4)."`
 	AllowPrivate bool   `group:"What and how" help:"Allow servers at loopback and private addresses."`
 	JSON         bool   `group:"What and how" name:"json" help:"Print the result as one JSON object."`

@@ -29,7 +29,7 @@ type task struct {
 
 // run moves the resources and returns the exit code.
 func (p *program) run(ctx context.Context, s settings, resources []migration.Resource) int {
-	memory, err := store.Open(ctx, s.state, store.Options{Now: p.now})
+	memory, err := store.Open(context.WithoutCancel(ctx), s.state, store.Options{Now: p.now})
 	if err != nil {
 		return p.refuse(ctx, s.json, []migration.Problem{stateProblem(s, err)})
 	}
@@ -62,6 +62,9 @@ func (w *work) begin(ctx context.Context, resources []migration.Resource) error 
 			return err
 		}
 		run, err := w.store.StartRun(ctx, store.LocalCustomer, w.pass.ID, r.ID)
+		if err == nil && run.Status == migration.RunFailed { // perhaps its row was corrected
+			run, err = w.store.RestartRun(ctx, store.LocalCustomer, run)
+		}
 		if err != nil {
 			return err
 		}
@@ -125,11 +128,11 @@ func (w *work) recall(ctx context.Context, t task) result {
 	}
 }
 
-// end closes the pass if nothing of this file is left to do in it. Else the
-// next call goes on with it.
+// end closes the pass if nothing of this file is left to do in it but what is
+// parked: the others must not wait for that. Else the next call goes on with it.
 func (w *work) end(ctx context.Context, results []result) error {
 	for _, r := range results {
-		if !r.run.Status.Ended() {
+		if !r.run.Status.Ended() && r.run.Status != migration.RunParked {
 			return w.store.InterruptPass(ctx, store.LocalCustomer, &w.pass)
 		}
 	}

@@ -299,14 +299,15 @@ func TestAForeignFolderIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestParkedRunsGoOnInTheSamePass(t *testing.T) {
+func TestParkedRunsGoOnInTheNextPass(t *testing.T) {
 	tests := []struct {
 		name, class string
 		fault       imaptest.Fault
 		hasTime     bool
+		want        string
 	}{
-		{"quota", "over_quota", imaptest.Fault{Command: "APPEND", Nth: 2, Reply: "NO [OVERQUOTA] full"}, false},
-		{"throttled", "throttled", imaptest.Fault{Command: "LOGIN", Reply: "NO [UNAVAILABLE] later, please"}, true},
+		{"quota", "over_quota", imaptest.Fault{Command: "APPEND", Nth: 2, Reply: "NO [OVERQUOTA] full"}, false, "listed 3 copied 2 present 1 skipped 0 failed 0"},
+		{"throttled", "throttled", imaptest.Fault{Command: "LOGIN", Reply: "NO [UNAVAILABLE] later, please"}, true, "listed 3 copied 3 present 0 skipped 0 failed 0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -323,7 +324,7 @@ func TestParkedRunsGoOnInTheSamePass(t *testing.T) {
 			}
 			dest.SetFaults()
 			r = m.run(t.Context(), exitDone).Resources[0]
-			if got := sumsOf(r.sums); got != "listed 3 copied 3 present 0 skipped 0 failed 0" || r.Error != nil || r.RetryAt != nil {
+			if got := sumsOf(r.sums); got != tt.want || r.Error != nil || r.RetryAt != nil {
 				t.Errorf("got %s, %+v", got, r)
 			}
 			holds(t, dest, 3, 1)
@@ -332,12 +333,26 @@ func TestParkedRunsGoOnInTheSamePass(t *testing.T) {
 }
 
 func TestWhatEndedInAnUnfinishedPassIsToldAgain(t *testing.T) {
-	dest := destAccount(t, imaptest.AccountOptions{Without: []string{"LITERAL+"}})
-	dest.SetFaults(imaptest.Fault{Command: "APPEND", Nth: 4, Reply: "NO [OVERQUOTA] full"})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	appended := 0
+	dest := destAccount(t, imaptest.AccountOptions{
+		Without: []string{"LITERAL+"},
+		Faults:  []imaptest.Fault{{Command: "APPEND", Nth: 4, Silent: true}},
+		Hook: func(cmd imaptest.Command, _ *imaptest.Session) bool {
+			if cmd.Name == "APPEND" {
+				appended++
+			}
+			if appended == 4 { // the second row has begun
+				stop()
+			}
+			return false
+		},
+	})
 	first := sourceAccount(t, 3)
 	fill(first, "Spam", 2)
 	m := newMoving(t, dest, first, sourceAccount(t, 3))
-	before := m.run(t.Context(), exitResumable).Resources[0]
+	before := m.run(ctx, exitResumable).Resources[0]
 	dest.SetFaults()
 	seen := len(first.Commands())
 	after := m.run(t.Context(), exitDone)
@@ -350,6 +365,41 @@ func TestWhatEndedInAnUnfinishedPassIsToldAgain(t *testing.T) {
 	}
 	if sumsOf(after.Totals.sums) != "listed 8 copied 6 present 0 skipped 2 failed 0" {
 		t.Errorf("totals %+v", after.Totals)
+	}
+}
+
+func TestAParkedRowKeepsNoOtherWaiting(t *testing.T) {
+	first, busy := sourceAccount(t, 3), sourceAccount(t, 1)
+	busy.SetFaults(imaptest.Fault{Command: "LOGIN", Reply: "NO [UNAVAILABLE] later, please"})
+	m := newMoving(t, destAccount(t, imaptest.AccountOptions{}), first, busy)
+	m.run(t.Context(), exitResumable)
+	first.Folder("INBOX").Add(imaptest.Message{Body: message(77)})
+	if got := sumsOf(m.run(t.Context(), exitResumable).Resources[0].sums); got != "listed 4 copied 1 present 3 skipped 0 failed 0" {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A stop keeps the pass open; the row whose login failed in it is tried again.
+func TestAFailedRowIsTriedAgainInAnUnfinishedPass(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	wrong, last := sourceAccount(t, 2), sourceAccount(t, 2)
+	wrong.SetFaults(imaptest.Fault{Command: "LOGIN", Reply: "NO [AUTHENTICATIONFAILED] no"})
+	dest := destAccount(t, imaptest.AccountOptions{Hook: func(cmd imaptest.Command, _ *imaptest.Session) bool {
+		if cmd.Name == "APPEND" {
+			stop()
+		}
+		return false
+	}})
+	m := newMoving(t, dest, wrong, last)
+	if got := m.run(ctx, exitResumable).Resources; got[0].Status != "failed" || got[1].Status != "interrupted" {
+		t.Fatalf("got %s and %s", got[0].Status, got[1].Status)
+	}
+	wrong.SetFaults()
+	for _, r := range m.run(t.Context(), exitDone).Resources {
+		if r.Status != "done" || r.Listed != 2 {
+			t.Errorf("row %d: %s, %s", r.Row, r.Status, sumsOf(r.sums))
+		}
 	}
 }
 
