@@ -188,19 +188,24 @@ func (r *run) unlessGone(ctx context.Context, name string, refused error) error 
 // digestAt returns a digester over the folder that stands open on conn. Where a
 // server refuses it asks again, since taking a copy for missing makes a double.
 func digestAt(ctx context.Context, conn *wire.Conn) digester {
-	return func(uid uint32) (sum [32]byte, err error) {
+	return func(uid uint32) ([32]byte, error) {
 		for range readTries {
-			if sum, err = digestOnce(ctx, conn, uid); !isRefusal(err) {
-				return sum, err
+			switch s, err := skim(ctx, conn, uid); {
+			case err == nil:
+				return s.digest(), nil
+			case !isRefusal(err):
+				return [32]byte{}, err
 			}
 		}
-		return sum, errNoOctets
+		return [32]byte{}, errNoOctets
 	}
 }
 
 var errNoOctets = errors.New("the server does not show the message")
 
-func digestOnce(ctx context.Context, conn *wire.Conn, uid uint32) ([32]byte, error) {
+// skim reads a message of the open folder for its size and digest; it keeps no
+// octet. errNoOctets: the server shows none.
+func skim(ctx context.Context, conn *wire.Conn, uid uint32) (*spool, error) {
 	var s *spool
 	sink := func(size int64) (io.Writer, error) {
 		s = hashOnly(size)
@@ -213,10 +218,10 @@ func digestOnce(ctx context.Context, conn *wire.Conn, uid uint32) ([32]byte, err
 	}
 	switch {
 	case s == nil && err == nil:
-		return [32]byte{}, errNoOctets
+		return nil, errNoOctets
 	case err != nil && !isRefusal(err) || s == nil:
-		return [32]byte{}, err
+		return nil, err
 	default: // whatever was said behind it: these are its octets
-		return s.digest(), nil
+		return s, nil
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"time"
@@ -326,34 +325,18 @@ func (r *run) pairBySize(ctx context.Context, items []migration.BatchItem, known
 		if _, done := found[i]; done || !open[it.Fingerprint] {
 			continue
 		}
-		size, err := trueSize(ctx, r.src, it.UID)
-		if err != nil {
+		whole, err := skim(ctx, r.src, it.UID)
+		switch {
+		case err == nil:
+			items[i].Size, measured = whole.size, true
+		case !errors.Is(err, errNoOctets) && !isRefusal(err):
 			return nil, blame(SourceSide, err)
-		}
-		if size > 0 {
-			items[i].Size, measured = size, true
 		}
 	}
 	if !measured {
 		return found, nil
 	}
 	return pair(items, copiesOf(known), nil)
-}
-
-// trueSize reads a message of the open folder to know how long it is; 0: the
-// server does not show it.
-func trueSize(ctx context.Context, conn *wire.Conn, uid uint32) (int64, error) {
-	var s *spool
-	sink := func(size int64) (io.Writer, error) {
-		s = hashOnly(size)
-		return s, nil
-	}
-	q := wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID BODY.PEEK[])"}
-	_, err := conn.Fetch(ctx, q, sink, func(wire.Fetched) error { return nil })
-	if err != nil || s == nil {
-		return 0, err
-	}
-	return s.size, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
