@@ -162,7 +162,7 @@ func killAgainAndAgain(t *testing.T, dst *realserver.Server, count int, lasts ti
 	k.finish()
 	found := reconciled(t, k.caller, 1)
 	t.Logf("%d messages were stored and nobody heard of it", found)
-	if found == 0 {
+	if found == 0 && long() { // of the few kills of the sample none may
 		t.Error("no kill met a message under way")
 	}
 	if t.Failed() {
