@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/emersion/go-imap/v2"
+	"trasloco/imapsync/imaptest/memory"
 )
 
 // start runs the server until the test's cleanup, which wants it to end well,
@@ -212,25 +212,6 @@ func TestUsersAreApart(t *testing.T) {
 	}
 }
 
-func TestServerStartedLaterHasOtherUIDValidities(t *testing.T) {
-	morning := time.Unix(1_790_000_050, 0)
-	seen := map[string]bool{}
-	for _, now := range []time.Time{morning, morning.Add(time.Minute)} {
-		user, err := mailbox("anna", "secret", now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		view, err := user.Status("INBOX", &imap.StatusOptions{UIDValidity: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen[fmt.Sprint(view.UIDValidity)] = true
-	}
-	if !seen["51"] || !seen["111"] {
-		t.Errorf("UIDVALIDITY %v, want 51 and 111", seen)
-	}
-}
-
 func TestRefuses(t *testing.T) {
 	tests := []struct {
 		name string
@@ -241,7 +222,7 @@ func TestRefuses(t *testing.T) {
 		{"no address", options{Listen: ":1143"}, errNotLoopback},
 		{"an address of the network", options{Listen: "192.0.2.1:1143"}, errNotLoopback},
 		{"two passwords for three users", options{Listen: "[::1]:0", User: []string{"a", "b", "c"}, Password: []string{"x", "y"}}, errPasswords},
-		{"one user twice", options{Listen: "localhost:0", User: []string{"a", "a"}, Password: []string{"x"}}, errTwice},
+		{"one user twice", options{Listen: "localhost:0", User: []string{"a", "a"}, Password: []string{"x"}}, memory.ErrTwice},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

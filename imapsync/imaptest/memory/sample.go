@@ -1,4 +1,4 @@
-package main
+package memory
 
 import (
 	"bytes"
@@ -48,10 +48,16 @@ func sample() []folder {
 	}
 }
 
-// fill puts the sample into a new mailbox, and a message above the size limit
-// (S15) if asked.
-func fill(user *imapmemserver.User, name string, oversize bool) error {
-	number := 0
+// Mailbox is what a user owns.
+type Mailbox struct {
+	name string
+	user *imapmemserver.User
+}
+
+// FillSample puts the sample into a new mailbox, and a message above the size
+// limit (S15) if asked.
+func (m *Mailbox) FillSample(oversize bool) error {
+	name, user, number := m.name, m.user, 0
 	for _, f := range sample() {
 		if f.name != "INBOX" {
 			if err := user.Create(f.name, nil); err != nil {
@@ -80,6 +86,20 @@ func fill(user *imapmemserver.User, name string, oversize bool) error {
 type literal struct{ *bytes.Reader }
 
 func (l literal) Size() int64 { return l.Reader.Size() }
+
+// Put adds a message to a folder, making the folder where there is none.
+func (m *Mailbox) Put(folder string, date time.Time, flags []string, message []byte) error {
+	if _, err := m.user.Status(folder, &imap.StatusOptions{}); err != nil {
+		if err := m.user.Create(folder, nil); err != nil {
+			return fmt.Errorf("create %q: %w", folder, err)
+		}
+	}
+	marks := make([]imap.Flag, 0, len(flags))
+	for _, flag := range flags {
+		marks = append(marks, imap.Flag(flag))
+	}
+	return put(m.user, folder, date, marks, message)
+}
 
 func put(user *imapmemserver.User, folder string, date time.Time, flags []imap.Flag, message []byte) error {
 	options := &imap.AppendOptions{Flags: flags, Time: date}
