@@ -22,7 +22,7 @@ check: ## all that must hold before a commit, quick: generated code, format, vet
 		echo "not formatted, \"make generate\" does it:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(STATICCHECK) ./...
-	go test -run '^Test(ImportTable|FolderNames|CitedRules|SecretsAre)' ./cmd/trasloco
+	go test -run '^Test(ImportTable|FolderNames|CitedRules)' ./cmd/trasloco
 	go mod tidy -diff
 
 lint: ## golangci-lint with every linter of .golangci.yml (the first time builds it: minutes)

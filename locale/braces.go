@@ -45,18 +45,22 @@ func written(ctx context.Context, args map[string]any) map[string]string {
 		switch v := value.(type) {
 		case int:
 			texts[name] = Number(ctx, v)
+		case float64:
+			texts[name] = decimal(ctx, v)
 		case time.Duration:
 			texts[name] = Duration(ctx, v)
+		case time.Time:
+			texts[name] = Dated(ctx, v)
 		default:
-			texts[name] = printable(fmt.Sprint(v))
+			texts[name] = Printable(fmt.Sprint(v))
 		}
 	}
 	return texts
 }
 
-// printable keeps escape sequences away from terminals and logs, and marks that
+// Printable keeps escape sequences away from terminals and logs, and marks that
 // turn the direction of the text around.
-func printable(text string) string {
+func Printable(text string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) {
 			return unicode.ReplacementChar

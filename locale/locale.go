@@ -1,5 +1,7 @@
-// Package locale says things in the viewer's language. Texts stand in one file
-// a language, by key; the rest of the program deals in codes and facts.
+// Package locale says things in the viewer's language. Texts stand by key in
+// files of one language: en.json and it.json for what all parts of the program
+// say, text/<area>.<language>.json for one area of the panel. The rest of the
+// program deals in codes and facts.
 //
 // Keys: problem.<code> and problem.<code>.fix for faults of what was handed in,
 // reason.<reason> and class.<class> with .fix for what happens in a run,
@@ -9,6 +11,7 @@ package locale
 import (
 	"context"
 	"embed"
+	"io/fs"
 	"sync"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -28,8 +31,15 @@ const (
 // Languages returns every language, English first.
 func Languages() []Lang { return []Lang{English, Italian} }
 
-//go:embed en.json it.json
+//go:embed en.json it.json text/*.json
 var files embed.FS
+
+// textFiles returns the files of a language, the common one first.
+func textFiles(lang Lang) []string {
+	// A pattern that is well formed gives no error.
+	areas, _ := fs.Glob(files, "text/*."+string(lang)+".json")
+	return append([]string{string(lang) + ".json"}, areas...)
+}
 
 type langKey struct{}
 
@@ -52,9 +62,11 @@ var catalog = sync.OnceValue(func() map[Lang]*i18n.Localizer {
 	bundle := i18n.NewBundle(language.English)
 	localizers := map[Lang]*i18n.Localizer{}
 	for _, lang := range Languages() {
-		// A file that cannot be read leaves the keys standing: still better for a
-		// person in the middle of a migration than a program that stops.
-		_, _ = bundle.LoadMessageFileFS(files, string(lang)+".json")
+		for _, file := range textFiles(lang) {
+			// A file that cannot be read leaves the keys standing: still better for
+			// a person in the middle of a migration than a program that stops.
+			_, _ = bundle.LoadMessageFileFS(files, file)
+		}
 		localizers[lang] = i18n.NewLocalizer(bundle, string(lang))
 	}
 	return localizers
@@ -62,8 +74,9 @@ var catalog = sync.OnceValue(func() map[Lang]*i18n.Localizer {
 
 // T returns the text of a key with its {places} filled from args. A text that
 // the language lacks comes in English; a key that no language has comes as it is.
-// Whole numbers are written as the language does, durations too; control
-// characters in args are replaced, since args may come from files and servers.
+// Numbers are written as the language does, durations too, instants in the zone
+// of the context; control characters in args are replaced, since args may come
+// from files and servers.
 func T(ctx context.Context, key string, args map[string]any) string {
 	return localize(ctx, &i18n.LocalizeConfig{MessageID: key, TemplateData: written(ctx, args)})
 }

@@ -6,17 +6,37 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// texts returns the file of a language: key to plural form to text. A text
-// without plural forms has the one form "other". A key that stands twice fails.
+// texts returns the texts of a language from all its files: key to plural form
+// to text. A text without plural forms has the one form "other". A key that
+// stands twice fails, in one file or in two.
 func texts(t *testing.T, lang Lang) map[string]map[string]string {
 	t.Helper()
-	data, err := files.ReadFile(string(lang) + ".json")
+	all := map[string]map[string]string{}
+	for _, file := range textFiles(lang) {
+		for key, plural := range textsIn(t, file) {
+			if all[key] != nil {
+				t.Errorf("%s stands in %s and in another file of the language", key, file)
+			}
+			all[key] = plural
+		}
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s: no texts", lang)
+	}
+	return all
+}
+
+func textsIn(t *testing.T, file string) map[string]map[string]string {
+	t.Helper()
+	data, err := files.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,17 +46,15 @@ func texts(t *testing.T, lang Lang) map[string]map[string]string {
 	for decoder.More() {
 		key := mustToken(t, decoder).(string)
 		if all[key] != nil {
-			t.Errorf("%s: %s stands twice", lang, key)
+			t.Errorf("%s: %s stands twice", file, key)
 		}
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: %s: %v", file, key, err)
 		}
 		all[key] = forms(t, raw)
 	}
-	if len(all) == 0 {
-		t.Fatalf("%s: no texts", lang)
-	}
+	mustToken(t, decoder)
 	return all
 }
 
@@ -82,6 +100,45 @@ func TestLanguagesHaveTheSameKeysAndPlaces(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A text that moves from one area to another moves in every language.
+func TestFilesOfAnAreaHaveTheSameKeys(t *testing.T) {
+	english := textFiles(English)
+	for _, lang := range Languages() {
+		for i, file := range textFiles(lang) {
+			if strings.Replace(file, string(lang)+".json", "en.json", 1) != english[i] {
+				t.Fatalf("%s stands where English has %s", file, english[i])
+			}
+			if got, want := slices.Sorted(maps.Keys(textsIn(t, file))), slices.Sorted(maps.Keys(textsIn(t, english[i]))); !slices.Equal(got, want) {
+				t.Errorf("%s and %s have different keys: %v", file, english[i], difference(got, want))
+			}
+		}
+	}
+}
+
+// difference returns what stands in one of two lists only.
+func difference(a, b []string) []string {
+	in := func(list []string) func(string) bool {
+		return func(s string) bool { return slices.Contains(list, s) }
+	}
+	return append(slices.DeleteFunc(slices.Clone(a), in(b)), slices.DeleteFunc(slices.Clone(b), in(a))...)
+}
+
+// Every file is read, or a whole area would speak in keys.
+func TestEveryFileHasALanguage(t *testing.T) {
+	found, err := fs.Glob(files, "text/*")
+	if err != nil || len(found) == 0 {
+		t.Fatal("no files of an area", err)
+	}
+	for _, lang := range Languages() {
+		for _, file := range textFiles(lang) {
+			found = slices.DeleteFunc(found, func(f string) bool { return f == file })
+		}
+	}
+	if len(found) > 0 {
+		t.Errorf("not read: %v", found)
 	}
 }
 
@@ -154,8 +211,15 @@ func TestEveryCodeHasTexts(t *testing.T) {
 		{"../migration/csv_codes.go", "Code", "problem.", true, 45},
 		{"../migration/csv_codes.go", "Field", "field.", false, 10},
 		{"../migration/csv.go", "Form", "form.", false, 3},
+		{"../migration/pass.go", "CodePlan", "problem.", true, 9},
+		{"../migration/local.go", "CodeTime", "problem.", true, 3},
+		{"../migration/pass.go", "Field", "field.", false, 3},
 		{"../migration/outcome.go", "Reason", "reason.", true, 10},
 		{"../imapsync/errors.go", "Class", "class.", true, 10},
+		{"../migration/migration.go", "Phase", "phase.", false, 11},
+		{"../migration/pass.go", "Pass", "pass_status.", false, 6},
+		{"../migration/run.go", "Run", "run_status.", false, 8},
+		{"../migration/check.go", "Check", "check_status.", false, 4},
 	}
 	for _, lang := range Languages() {
 		all := texts(t, lang)
@@ -173,8 +237,48 @@ func TestEveryCodeHasTexts(t *testing.T) {
 	}
 }
 
+// These have names that nothing but their type tells apart.
+func TestEveryNamedStateHasAWord(t *testing.T) {
+	groups := map[string][]string{
+		"validity.":    constants(t, "../migration/migration.go", "Draft", "Validating", "Valid", "Invalid", "Cancelled"),
+		"outcome.":     constants(t, "../migration/outcome.go", "Copied", "Present", "Skipped", "Failed"),
+		"server_type.": constants(t, "../migration/resource.go", "Standard", "Gmail", "Exchange", "Office365"),
+		"role.":        append(constants(t, "../migration/people.go", "Admin", "TeamMember", "Manager"), "operator"),
+		"side.":        constants(t, "../imapsync/errors.go", "SourceSide", "DestinationSide"),
+	}
+	for _, lang := range Languages() {
+		all := texts(t, lang)
+		for group, values := range groups {
+			if len(values) < 2 {
+				t.Errorf("%s: found only %v", group, values)
+			}
+			for _, value := range values {
+				if all[group+value] == nil {
+					t.Errorf("%s: %s%s lacks its word", lang, group, value)
+				}
+			}
+		}
+	}
+}
+
+// Mails speak of messages with a reason in the plural, but for those in folders
+// that are left out as a whole.
+func TestMailsHaveTextsForEveryReason(t *testing.T) {
+	for _, lang := range Languages() {
+		all := texts(t, lang)
+		for _, reason := range constants(t, "../migration/outcome.go", "Reason") {
+			if reason == "folder_excluded" || reason == "not_mail" {
+				continue
+			}
+			if len(all["mail.reason."+reason]) < 2 || all["mail.fix."+reason] == nil {
+				t.Errorf("%s: mails have no words for %s", lang, reason)
+			}
+		}
+	}
+}
+
 // constants returns the text constants of a file whose name begins so.
-func constants(t *testing.T, file, prefix string) []string {
+func constants(t *testing.T, file string, prefixes ...string) []string {
 	t.Helper()
 	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 	if err != nil {
@@ -183,7 +287,8 @@ func constants(t *testing.T, file, prefix string) []string {
 	var values []string
 	ast.Inspect(tree, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
-		if !ok || !strings.HasPrefix(spec.Names[0].Name, prefix) || len(spec.Values) != 1 {
+		named := func(prefix string) bool { return strings.HasPrefix(spec.Names[0].Name, prefix) }
+		if !ok || len(spec.Values) != 1 || !slices.ContainsFunc(prefixes, named) {
 			return true
 		}
 		literal, ok := spec.Values[0].(*ast.BasicLit)

@@ -41,11 +41,57 @@ type Migration struct {
 	Code       string // public short id, such as "M-4K7QZ"
 	Name       string // chosen by the user; empty: the domains are shown
 	ServerType ServerType
+	Source     SourceOptions
 	Validity   Validity
 	DomainIDs  []int64 // destination domains of the rows
 	Passes     []Pass  // sorted by number, with their runs counted
-	CreatedAt  time.Time
-	ChangedAt  time.Time // last change of the rows, the plan or the validity
+	Checks     CheckSummary
+	// Plan is what the wizard was told of the passes before there are any.
+	Plan      DraftPlan
+	CreatedAt time.Time
+	ChangedAt time.Time // last change of the rows, the plan or the validity
+
+	// For people, filled when it is read; names of others' things, not ours.
+	UserName string   // of UserID
+	Domains  []string // of DomainIDs, sorted
+}
+
+// Title is what people call the migration: the name they gave it, else its
+// first domain, else its code. more is the number of further domains.
+func (m Migration) Title() (title string, more int) {
+	switch {
+	case m.Name != "":
+		return m.Name, 0
+	case len(m.Domains) > 0:
+		return m.Domains[0], len(m.Domains) - 1
+	}
+	return m.Code, 0
+}
+
+// SourceOptions say how the sources of a migration are reached where a row of
+// the file cannot say it. The zero value: by the port, with the certificate
+// checked.
+type SourceOptions struct {
+	TLS     TLSMode // "": by the port
+	TLSName string  // Endpoint.TLSName of every source
+	Pin     string  // Endpoint.Pin of every source
+}
+
+// DraftPlan is a plan on its way through the wizard: the first pass at a time,
+// or as soon as possible; the second a distance after it, or at a time. The zero
+// value: not asked yet.
+type DraftPlan struct {
+	First  FirstStart
+	Second time.Time     // zero: Gap after the first
+	Gap    time.Duration // 0: Second
+}
+
+// SecondAt returns when the second pass is to start if the first does at first.
+func (p DraftPlan) SecondAt(first time.Time) time.Time {
+	if p.Gap > 0 {
+		return first.Add(p.Gap)
+	}
+	return p.Second
 }
 
 // Phase says in one word how far a migration is. It is computed, never stored.

@@ -32,9 +32,20 @@ type User struct {
 	DomainIDs []int64 // the domains a Manager is authorised for
 	Name      string
 	Email     string
-	Language  string // BCP 47 tag of the pages and mails he gets
+	Language  string // BCP 47 tag of the pages and mails he gets; "": by the browser
 	TimeZone  string // IANA name of the zone his dates are shown and read in
+	Theme     Theme
 }
+
+// Theme is the look a user chose.
+type Theme string
+
+// The themes. The zero value follows the system.
+const (
+	ThemeAuto  Theme = ""
+	ThemeLight Theme = "light"
+	ThemeDark  Theme = "dark"
+)
 
 // Domain is a mail domain of a customer, with the server that holds its
 // mailboxes.
@@ -54,6 +65,9 @@ type Destination struct {
 	// server has one; with AuthPassword every row brings its mailbox's own
 	// password.
 	Endpoint Endpoint
+	// MX are the records to enter for a domain that moves there, one each, such
+	// as "10 mx1.example.net"; empty: the operator told none.
+	MX []string
 }
 
 // NeedsPassword reports whether each row must bring the mailbox's own password.

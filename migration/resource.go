@@ -143,6 +143,12 @@ type Resource struct {
 	Row         int // line of the file, from 1
 	Source      Endpoint
 	Destination Endpoint
+
+	// DomainID is the domain of the destination mailbox; 0 on the command line,
+	// which knows none.
+	DomainID int64
+	LeftOut  bool // the admin goes on without it (S17)
+	Check    Check
 }
 
 // SourceKey names the source account: host, port and login. Two rows with one

@@ -74,26 +74,27 @@ type RunSummary struct {
 func SumRuns(runs []Run) RunSummary {
 	var s RunSummary
 	for _, run := range runs {
-		s.add(run)
+		s.Add(run.Status, 1, run.Tally)
 	}
 	return s
 }
 
-func (s *RunSummary) add(run Run) {
-	s.Runs++
-	s.Tally = s.Tally.Plus(run.Tally)
-	switch run.Status {
+// Add counts that many more runs with one status; sum is the tally of them all.
+func (s *RunSummary) Add(status RunStatus, count int, sum Tally) {
+	s.Runs += count
+	s.Tally = s.Tally.Plus(sum)
+	switch status {
 	case RunWaiting, RunInterrupted:
-		s.Open++
+		s.Open += count
 	case RunConnecting, RunCopying:
-		s.Open++
-		s.AtWork++
+		s.Open += count
+		s.AtWork += count
 	case RunParked:
-		s.Parked++
+		s.Parked += count
 	case RunFailed:
-		s.Failed++
+		s.Failed += count
 	case RunCancelled:
-		s.Cancelled++
+		s.Cancelled += count
 	}
 }
 

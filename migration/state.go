@@ -2,7 +2,7 @@ package migration
 
 import "slices"
 
-// The arrows of the three state machines. A move that stands in no table is
+// The arrows of the state machines. A move that stands in no table is
 // refused; a move that stands in one is won by whoever makes it first (the
 // store compares and sets).
 var (
@@ -35,6 +35,15 @@ var (
 		RunFailed:      {},
 		RunCancelled:   {},
 	}
+
+	// A check that the end of the program broke off waits again; one that is
+	// over does when its row was corrected or its result is too old.
+	checkMoves = map[CheckStatus][]CheckStatus{
+		CheckWaiting: {CheckRunning},
+		CheckRunning: {CheckPassed, CheckFailed, CheckWaiting},
+		CheckPassed:  {CheckWaiting},
+		CheckFailed:  {CheckWaiting},
+	}
 )
 
 // CanBecome reports whether a migration may move from v to next. Cancelling
@@ -46,6 +55,9 @@ func (s PassStatus) CanBecome(next PassStatus) bool { return slices.Contains(pas
 
 // CanBecome reports whether a run may move from s to next.
 func (s RunStatus) CanBecome(next RunStatus) bool { return slices.Contains(runMoves[s], next) }
+
+// CanBecome reports whether a check may move from s to next.
+func (s CheckStatus) CanBecome(next CheckStatus) bool { return slices.Contains(checkMoves[s], next) }
 
 // Ended reports whether the pass is over: no move leads out of s.
 func (s PassStatus) Ended() bool { return final(passMoves, s) }

@@ -31,6 +31,11 @@ const (
 		done        →
 		failed      →
 		cancelled   →`
+	checkArrows = `
+		waiting → running
+		running → passed failed waiting
+		passed  → waiting
+		failed  → waiting`
 )
 
 // readArrows returns the statuses in the order of their lines, and what each
@@ -79,6 +84,10 @@ func TestRunMovesAlongItsArrowsOnly(t *testing.T) {
 	testMachine(t, RunStatuses(), runArrows, RunStatus.CanBecome)
 }
 
+func TestACheckMovesAlongItsArrowsOnly(t *testing.T) {
+	testMachine(t, CheckStatuses(), checkArrows, CheckStatus.CanBecome)
+}
+
 func TestEndedIsWhereNoArrowLeavesFrom(t *testing.T) {
 	for _, s := range append(PassStatuses(), "", "unheard of") {
 		if got, want := s.Ended(), s == PassDone || s == PassCancelled; got != want {
@@ -103,6 +112,9 @@ func TestEveryStatusCanBeReached(t *testing.T) {
 	}
 	if got := reach(Draft, Validities(), Validity.CanBecome); got != len(Validities()) {
 		t.Errorf("%d validities are reached", got)
+	}
+	if got := reach(CheckWaiting, CheckStatuses(), CheckStatus.CanBecome); got != len(CheckStatuses()) {
+		t.Errorf("%d check statuses are reached", got)
 	}
 }
 

@@ -1,0 +1,285 @@
+package locale
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sample is an entry with the arguments that the engine and the recorders give.
+type sample struct {
+	code     string
+	args     map[string]any
+	en, want string // in English and Italian
+}
+
+func samples() []sample {
+	tally := func(more map[string]any) map[string]any {
+		all := map[string]any{
+			"listed": 5130, "copied": 4812, "present": 0, "skipped": 316, "failed": 2, "bytes": int64(2576980378), "class": "", "detail": "",
+		}
+		for name, value := range more {
+			all[name] = value
+		}
+		return all
+	}
+	inbox := func(more map[string]any) map[string]any {
+		all := map[string]any{"folder": "INBOX", "uid": uint32(123456)}
+		for name, value := range more {
+			all[name] = value
+		}
+		return all
+	}
+	return []sample{
+		{
+			"run_started",
+			map[string]any{
+				"row": 3, "pass": 1, "run": int64(7), "source": "192.0.2.25:993", "source_tls": "tls", "source_login": "anna",
+				"destination": "new.example.net:993", "destination_tls": "tls", "destination_login": "anna@x.it",
+			},
+			"Start: anna at 192.0.2.25:993 goes to anna@x.it at new.example.net:993.",
+			"Inizio: da anna su 192.0.2.25:993 a anna@x.it su new.example.net:993.",
+		},
+		{
+			"connected",
+			map[string]any{"side": "source", "address": "192.0.2.25:993", "tls": "TLS 1.3", "greeting": "hi", "capabilities": "IMAP4rev1"},
+			"Logged in to the source server: 192.0.2.25:993, TLS 1.3.", "Accesso riuscito al server remoto: 192.0.2.25:993, TLS 1.3.",
+		},
+		{
+			"connected",
+			map[string]any{"side": "destination", "address": "192.0.2.9:143", "tls": ""},
+			"Logged in to the destination: 192.0.2.9:143, not encrypted.", "Accesso riuscito alla destinazione: 192.0.2.9:143, senza cifratura.",
+		},
+		{"trees", map[string]any{"folders": 1, "prefix": "", "delimiter": "/"}, "1 folder found at the source.", "Sul server remoto è stata trovata 1 cartella."},
+		{"trees", map[string]any{"folders": 9}, "9 folders found at the source.", "Sul server remoto sono state trovate 9 cartelle."},
+		{
+			"folders_of_others",
+			map[string]any{"count": 2, "folders": "Other/a, Other/b"},
+			"2 shared folders that belong to somebody else are not copied: Other/a, Other/b.",
+			"2 cartelle condivise, che appartengono ad altri, non si copiano: Other/a, Other/b.",
+		},
+		{
+			"folder_left_out", tally(map[string]any{"folder": "Cestino", "role": `\Trash`, "listed": 214, "reason": "folder_excluded"}),
+			"Folder Cestino: 214 messages are not copied. The folder is one of those that are not migrated.",
+			"Cartella Cestino: 214 messaggi non si copiano. La cartella è tra quelle che non vengono migrate.",
+		},
+		{
+			"folder_done", tally(map[string]any{"folder": "INBOX", "destination": "INBOX", "uidvalidity": uint32(1)}),
+			"Folder INBOX is done: copied 4,812 (2.4 GB), already there 0, left out 316, failed 2; listed 5,130.",
+			"Cartella INBOX completata: copiati 4.812 (2,4 GB), già presenti 0, lasciati fuori 316, non riusciti 2; elencati 5.130.",
+		},
+		{
+			"folder_failed", inbox(map[string]any{"reason": "folder_unreadable", "detail": "x"}),
+			"Folder INBOX could not be copied to the end. The source server does not open the folder.",
+			"La cartella INBOX non è stata copiata fino in fondo. Il server remoto non apre la cartella.",
+		},
+		{
+			"folder_renamed", inbox(map[string]any{"destination": "Inbox_2"}),
+			"Folder INBOX is called Inbox_2 at the destination.", "La cartella INBOX a destinazione si chiama Inbox_2.",
+		},
+		{
+			"folder_followed", inbox(map[string]any{"before": "a", "destination": "b"}),
+			"The copy of INBOX was renamed at the destination, from a to b: the work goes on there.",
+			"La copia di INBOX a destinazione è stata rinominata da a a b: si continua lì.",
+		},
+		{
+			"keywords_dropped", inbox(map[string]any{"keywords": "$A $B"}),
+			"The destination does not take these labels of INBOX: $A $B. The messages are copied without them.",
+			"La destinazione non accetta queste etichette di INBOX: $A $B. I messaggi si copiano senza.",
+		},
+		{
+			"renumbered", inbox(map[string]any{"found": 3, "listed": 1004}),
+			"The source server has numbered folder INBOX anew. Known again: 3 of 1,004 messages; they are not copied twice.",
+			"Il server remoto ha rinumerato la cartella INBOX. Messaggi riconosciuti: 3 su 1.004; non si copiano due volte.",
+		},
+		{
+			"reconciled", inbox(map[string]any{"found": 1, "missing": 4}),
+			"After an interruption, 1 message of INBOX was found at the destination; still to copy: 4. Nothing is copied twice.",
+			"Dopo un’interruzione, 1 messaggio di INBOX è già a destinazione; ancora da copiare: 4. Nessun doppione.",
+		},
+		{
+			"waiting_for_late", inbox(map[string]any{"messages": 2, "until": "2026-11-23T13:05:09Z"}),
+			"The destination may still be storing 2 messages of INBOX: waiting until 14:05:09, so that none is copied twice.",
+			"Forse la destinazione sta ancora salvando 2 messaggi di INBOX: si attende fino alle 14:05:09, per non copiarli due volte.",
+		},
+		{
+			"reconnecting",
+			map[string]any{"wait": "12s", "side": "source", "class": "transport"},
+			"The source server has broken the connection. It is made again in 12 s; nothing is copied twice.",
+			"Il server remoto ha interrotto la connessione. Si riprende tra 12 s, senza doppioni.",
+		},
+		{
+			"reconnecting",
+			map[string]any{"wait": "5m0s", "side": "destination", "class": "throttled"},
+			"The destination asks to go slower. The work goes on in 5 min.", "La destinazione chiede di rallentare. Si riprende tra 5 min.",
+		},
+		{
+			"reconnecting",
+			map[string]any{"wait": "1.5s"},
+			"A server has broken the connection. It is made again in 1.5 s; nothing is copied twice.",
+			"Un server ha interrotto la connessione. Si riprende tra 1,5 s, senza doppioni.",
+		},
+		{
+			"size_differs", inbox(map[string]any{"listed": int64(900), "got": int64(1200)}),
+			"A message of INBOX has 1,200 bytes, not 900 as the source server had listed. It is copied as it came.",
+			"Un messaggio di INBOX ha 1.200 byte e non 900, come aveva elencato il server remoto. Si copia così com’è arrivato.",
+		},
+		{
+			"date_repaired", inbox(map[string]any{"from": "header"}),
+			"A message of INBOX has no date at the source. It got the one in its header.",
+			"Un messaggio di INBOX non ha una data sul server remoto. Riceve quella della sua intestazione.",
+		},
+		{
+			"altered", inbox(nil),
+			"The destination refused a message of INBOX as it is. Its line ends and NUL characters are made regular; the text stays.",
+			"La destinazione ha rifiutato un messaggio di INBOX così com’è. Si correggono fine riga e caratteri NUL; il testo resta.",
+		},
+		{
+			"transcript",
+			map[string]any{"side": "destination", "dialogue": "S: * BYE\r\n"},
+			"The end of the dialogue with the destination.", "La fine del dialogo con la destinazione.",
+		},
+		{
+			"exception", inbox(map[string]any{"outcome": "skipped", "reason": "oversize", "count": 1}),
+			"1 message of INBOX was left out. The message is larger than the limit set for this migration.",
+			"1 messaggio di INBOX è rimasto fuori. Il messaggio supera la dimensione massima impostata per questa migrazione.",
+		},
+		{
+			"run_ended", tally(map[string]any{"status": "done"}),
+			"Final check: the numbers add up. 5,130 messages listed: copied 4,812 (2.4 GB), already there 0, left out 316, failed 2.",
+			"Controllo finale: i conti tornano. 5.130 messaggi elencati: copiati 4.812 (2,4 GB), già presenti 0, lasciati fuori 316, non riusciti 2.",
+		},
+		{
+			"run_ended", tally(map[string]any{"status": "failed", "class": "login", "listed": 1}),
+			"Ended without success. The server does not accept login and password. 1 message listed: copied 4,812 (2.4 GB), already there 0, left out 316, failed 2.",
+			"Terminata senza riuscire. Il server non accetta login e password. 1 messaggio elencato: copiati 4.812 (2,4 GB), già presenti 0, lasciati fuori 316, non riusciti 2.",
+		},
+	}
+}
+
+func TestEntriesAreSentences(t *testing.T) {
+	rome := zone(t, "Europe/Rome")
+	for _, s := range samples() {
+		for lang, want := range map[Lang]string{English: s.en, Italian: s.want} {
+			got := strings.ReplaceAll(Entry(WithZone(in(lang), rome), s.code, s.args), nbsp, " ")
+			if got != want {
+				t.Errorf("%s %s: got\n%s, want\n%s", lang, s.code, got, want)
+			}
+		}
+	}
+	for _, code := range entryCodes(t) {
+		if !slices.ContainsFunc(samples(), func(s sample) bool { return s.code == code }) {
+			t.Errorf("no sample of %s", code)
+		}
+	}
+}
+
+func TestUnknownEntriesShowTheirCode(t *testing.T) {
+	if got := Entry(in(Italian), "no_such_thing", nil); got != "entry.no_such_thing" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// The store hands whole numbers back as int, whatever they were.
+func TestEntriesReadAlikeBeforeAndAfterTheStore(t *testing.T) {
+	before := map[string]any{"status": "done", "listed": int64(2), "copied": uint32(2), "bytes": int64(2048)}
+	after := map[string]any{"status": "done", "listed": 2, "copied": 2, "bytes": 2048}
+	if a, b := Entry(in(Italian), "run_ended", before), Entry(in(Italian), "run_ended", after); a != b {
+		t.Errorf("%q is not %q", a, b)
+	}
+}
+
+// Texts that count have plural forms in all their variants, others in none.
+func TestEveryEntryHasTexts(t *testing.T) {
+	codes := entryCodes(t)
+	if len(codes) < 18 {
+		t.Fatalf("found only %v", codes)
+	}
+	for _, lang := range Languages() {
+		all := texts(t, lang)
+		for _, code := range codes {
+			if all["entry."+code] == nil {
+				t.Errorf("%s: no text for the entry %s", lang, code)
+			}
+		}
+		for key, plural := range all {
+			code, found := strings.CutPrefix(key, "entry.")
+			code, _, _ = strings.Cut(code, ".")
+			if counts := entryForms()[code].count != ""; found && counts != (len(plural) > 1) {
+				t.Errorf("%s: %s counts: %v; it has %d forms", lang, key, counts, len(plural))
+			}
+		}
+	}
+}
+
+// entryCodes reads from the source of the module which entries there are.
+func entryCodes(t *testing.T) []string {
+	t.Helper()
+	var codes []string
+	err := fs.WalkDir(os.DirFS(".."), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", path), nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			codes = append(codes, entryCode(n)...)
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
+// entryCode returns the code in r.entry(level, "code", …) or Entry{Code: "code"}.
+func entryCode(n ast.Node) []string {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		if called, ok := n.Fun.(*ast.SelectorExpr); ok && called.Sel.Name == "entry" && len(n.Args) > 1 {
+			return literal(n.Args[1])
+		}
+	case *ast.CompositeLit:
+		made, ok := n.Type.(*ast.SelectorExpr)
+		if !ok || made.Sel.Name != "Entry" {
+			return nil
+		}
+		for _, element := range n.Elts {
+			if pair, ok := element.(*ast.KeyValueExpr); ok && pair.Key.(*ast.Ident).Name == "Code" {
+				return literal(pair.Value)
+			}
+		}
+	}
+	return nil
+}
+
+func literal(value ast.Expr) []string {
+	if text, ok := value.(*ast.BasicLit); ok && text.Kind == token.STRING {
+		if code, err := strconv.Unquote(text.Value); err == nil {
+			return []string{code}
+		}
+	}
+	return nil
+}
+
+func zone(t *testing.T, name string) *time.Location {
+	t.Helper()
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loc
+}

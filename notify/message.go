@@ -1,0 +1,179 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"trasloco/locale"
+	"trasloco/migration"
+)
+
+// message is a letter as a mail: both forms of its body, and a head that says it
+// was written by a program.
+func (m *Mailer) message(ctx context.Context, l migration.Letter) (*gomail.Msg, error) {
+	to, err := mail.ParseAddress(l.To.Email)
+	if err != nil {
+		return nil, fmt.Errorf("address of user %d: %w", l.To.ID, err)
+	}
+	to.Name = locale.Printable(l.To.Name)
+	ctx = m.reader(ctx, l.To)
+	said := m.words(ctx, l)
+	var page strings.Builder
+	if err := mailPage(said).Render(ctx, &page); err != nil {
+		return nil, err
+	}
+	message := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	message.FromMailAddress(m.from)
+	message.ToMailAddress(to)
+	message.Subject(said.Subject)
+	message.SetDateWithValue(m.Now())
+	message.SetMessageIDWithValue(fmt.Sprintf("notice-%d@%s", l.Notice.ID, m.host))
+	message.SetGenHeader(gomail.HeaderContentLang, said.Lang)
+	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody answers that he is away
+	message.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
+	message.SetBodyString(gomail.TypeTextPlain, said.text())
+	message.AddAlternativeString(gomail.TypeTextHTML, page.String())
+	return message, nil
+}
+
+// reader returns the context of a user: his language and zone, or the panel's.
+func (m *Mailer) reader(ctx context.Context, u migration.User) context.Context {
+	zone, err := time.LoadLocation(u.TimeZone)
+	if u.TimeZone == "" || err != nil {
+		zone = m.Zone
+	}
+	return locale.WithZone(locale.With(ctx, locale.Match(u.Language, string(m.Language))), zone)
+}
+
+func domainOf(address string) string {
+	return address[strings.LastIndexByte(address, '@')+1:]
+}
+
+// words is a mail in one language: both forms of the body are made of it, so
+// that neither knows more than the other.
+type words struct {
+	Lang, Subject, Title string
+	Lead                 []string // paragraphs under the title
+	Sections             []section
+	Foot                 []string
+}
+
+// section is a part with a title of its own; what is empty is left out.
+type section struct {
+	Title  string
+	Text   []string // paragraphs
+	Items  []string // of a list
+	Exact  []string // lines to copy as they are
+	Button link
+	Small  string // a last paragraph
+}
+
+// link is the one thing to press.
+type link struct{ Label, URL string }
+
+// words says a letter in the language of the context.
+func (m *Mailer) words(ctx context.Context, l migration.Letter) words {
+	w := &writer{Mailer: m, ctx: ctx, letter: l}
+	var said words
+	switch {
+	case l.Notice.Kind == migration.NoticeInvalid:
+		said = w.invalid()
+	case l.Notice.Pass == 1:
+		said = w.firstPass()
+	default:
+		said = w.laterPass()
+	}
+	said.Lang = string(locale.From(ctx))
+	said.Foot = append(said.Foot, w.support()...)
+	return said
+}
+
+// writer puts one letter into words. It lives as long as one call; the context
+// carries the language and the zone.
+type writer struct {
+	*Mailer
+	ctx    context.Context
+	letter migration.Letter
+}
+
+// t returns the text of a key below mail.
+func (w *writer) t(key string, args map[string]any) string { return locale.T(w.ctx, "mail."+key, args) }
+
+// n is t for texts that count.
+func (w *writer) n(key string, n int, args map[string]any) string {
+	return locale.N(w.ctx, "mail."+key, n, args)
+}
+
+// title names the migration as its page does.
+func (w *writer) title() string {
+	title, more := w.letter.Migration.Title()
+	return w.andMore("and_domains", title, more)
+}
+
+// ofTitle is title where "of" stands before it: Italian repeats the word.
+func (w *writer) ofTitle() string {
+	title, more := w.letter.Migration.Title()
+	return w.andMore("of_domains", title, more)
+}
+
+// ofDomains is ofTitle with the domains, even where the migration has a name.
+func (w *writer) ofDomains() string {
+	m := w.letter.Migration
+	if len(m.Domains) > 0 {
+		m.Name = ""
+	}
+	title, more := m.Title()
+	return w.andMore("of_domains", title, more)
+}
+
+func (w *writer) andMore(key, title string, more int) string {
+	if more == 0 {
+		return locale.Printable(title)
+	}
+	return w.n(key, more, map[string]any{"title": title})
+}
+
+// link leads to the migration's page, or below it. Without a public address
+// there is none.
+func (w *writer) link(label, below string) link {
+	if w.PublicURL == "" {
+		return link{}
+	}
+	return link{Label: w.t(label, nil), URL: strings.TrimSuffix(w.PublicURL, "/") + "/migrations/" + w.letter.Migration.Code + below}
+}
+
+// mostItems bounds a list in a mail: the page has all of it.
+const mostItems = 30
+
+func (w *writer) list(all []string) []string {
+	var items []string
+	for _, item := range all[:min(len(all), mostItems)] {
+		items = append(items, locale.Printable(item))
+	}
+	if more := len(all) - mostItems; more > 0 {
+		items = append(items, w.n("more", more, nil))
+	}
+	return items
+}
+
+func (w *writer) foot(key string) []string {
+	return []string{w.t("foot."+key, map[string]any{"code": w.letter.Migration.Code})}
+}
+
+func (w *writer) support() []string {
+	var parts []string
+	for _, part := range []string{w.Support.Name, w.Support.Email, w.Support.URL} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{w.t("foot.support", map[string]any{"support": strings.Join(parts, ", ")})}
+}
