@@ -44,7 +44,7 @@ func insertEntry(ctx context.Context, tx *sql.Tx, customer, runID int64, e migra
 func (s *Store) Entries(ctx context.Context, customer, runID int64) ([]migration.Entry, error) {
 	entries, err := queryAll(ctx, s.readers, scanEntry, `
 		SELECT at, level, code, args, server_text FROM entry
-		WHERE customer_id = $1 AND run_id = $2
+		WHERE $1 IN (0, customer_id) AND run_id = $2
 		ORDER BY id`, customer, runID)
 	if err != nil {
 		return nil, fmt.Errorf("entries of run %d: %w", runID, err)

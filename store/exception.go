@@ -41,7 +41,7 @@ func (s *Store) Exceptions(ctx context.Context, customer, runID int64) ([]migrat
 	outcomes, err := queryAll(ctx, s.readers, scanException, `
 		SELECT outcome, reason, folder, uid, count, message_id, sender, subject, date, size, server_text
 		FROM exception
-		WHERE customer_id = $1 AND run_id = $2
+		WHERE $1 IN (0, customer_id) AND run_id = $2
 		ORDER BY id`, customer, runID)
 	if err != nil {
 		return nil, fmt.Errorf("exceptions of run %d: %w", runID, err)

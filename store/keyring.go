@@ -186,6 +186,12 @@ func (r *keyring) shred(id int64) error {
 	return shredFile(r.path(id))
 }
 
+// has reports whether a migration has a key.
+func (r *keyring) has(id int64) bool {
+	_, err := os.Stat(r.path(id))
+	return err == nil
+}
+
 func (r *keyring) path(id int64) string {
 	return filepath.Join(r.dir, fmt.Sprintf("migration-%d.key", id))
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"trasloco/migration"
 )
@@ -58,22 +59,142 @@ func (s *Store) addPass(ctx context.Context, tx *sql.Tx, customer int64, p migra
 		customer, p.MigrationID, p.Number, migration.PassRunning, millis(s.now()))
 }
 
-// FinishPass ends a running pass; whether its runs are over is the caller's to
-// know. It updates p. A pass that stands elsewhere is migration.ErrConflict.
-func (s *Store) FinishPass(ctx context.Context, customer int64, p *migration.Pass) error {
-	return s.movePass(ctx, customer, p, migration.PassDone)
+// BeginPass starts or resumes a pass: planned, interrupted or paused, it is
+// running then, and every resource that is not left out has a run in it, waiting
+// where it had none. It updates p.
+//
+// A run of an earlier pass that is still parked, or was interrupted while it
+// tried again, stays as it is: the new pass copies what it would have copied,
+// and Claimable offers it no more.
+//
+// A pass that stands elsewhere, a migration that is not valid, and an earlier
+// pass that has not ended are migration.ErrConflict.
+func (s *Store) BeginPass(ctx context.Context, customer int64, p *migration.Pass) error {
+	return s.movePass(ctx, customer, p, migration.PassRunning, func(ctx context.Context, tx *sql.Tx) error {
+		if err := guardTurn(ctx, tx, *p); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO run (customer_id, pass_id, resource_id, status)
+			SELECT x.customer_id, $2, x.id, $3 FROM resource x
+			WHERE x.migration_id = $1 AND x.left_out = 0
+			ORDER BY x.line
+			ON CONFLICT (pass_id, resource_id) DO NOTHING`, p.MigrationID, p.ID, migration.RunWaiting)
+		return err
+	})
+}
+
+// guardTurn returns migration.ErrConflict unless the pass's migration is valid
+// and all passes before it have ended.
+func guardTurn(ctx context.Context, tx *sql.Tx, p migration.Pass) error {
+	ready, err := queryOne(ctx, tx, scanValue[bool], `
+		SELECT m.validity = $3 AND NOT EXISTS (
+			SELECT 1 FROM pass b
+			WHERE b.migration_id = m.id AND b.number < p.number AND b.status NOT IN ($4, $5))
+		FROM pass p JOIN migration m ON m.id = p.migration_id
+		WHERE p.id = $2 AND m.id = $1`,
+		p.MigrationID, p.ID, migration.Valid, migration.PassDone, migration.PassCancelled)
+	if err == nil && !ready {
+		err = migration.ErrConflict
+	}
+	return err
+}
+
+// PausePass holds a running pass until somebody resumes it. What is at work is
+// the caller's to interrupt. It updates p. A pass that stands elsewhere is
+// migration.ErrConflict.
+func (s *Store) PausePass(ctx context.Context, customer int64, p *migration.Pass) error {
+	return s.movePass(ctx, customer, p, migration.PassPaused, nil)
+}
+
+// FinishPass ends a running pass, and writes down in the same step the notices
+// that tell of it; whether its runs are over is the caller's to know. It updates
+// p. A pass that stands elsewhere is migration.ErrConflict.
+func (s *Store) FinishPass(
+	ctx context.Context, customer int64, p *migration.Pass, notices ...migration.Notice,
+) error {
+	return s.movePass(ctx, customer, p, migration.PassDone, func(ctx context.Context, tx *sql.Tx) error {
+		return s.addNotices(ctx, tx, p.MigrationID, notices)
+	})
+}
+
+// MovePass plans a planned pass for another time, and sets p.PlannedAt. Whether
+// the time is allowed is the caller's to know. A pass that stands elsewhere is
+// migration.ErrConflict.
+func (s *Store) MovePass(ctx context.Context, customer int64, p *migration.Pass, plannedAt time.Time) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return execOne(ctx, tx, migration.ErrConflict, `
+			UPDATE pass SET planned_at = $1 WHERE $2 IN (0, customer_id) AND id = $3 AND status = $4`,
+			millis(plannedAt), customer, p.ID, migration.PassPlanned)
+	})
+	if err != nil {
+		return fmt.Errorf("move pass %d to another time: %w", p.ID, err)
+	}
+	p.PlannedAt = plannedAt
+	return nil
+}
+
+// AddPass plans one more pass of a valid migration, with p's MigrationID, Number
+// and PlannedAt. While another has not ended, or has that number, it is
+// migration.ErrConflict.
+func (s *Store) AddPass(ctx context.Context, customer int64, p migration.Pass) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return execOne(ctx, tx, migration.ErrConflict, `
+			INSERT INTO pass (customer_id, migration_id, number, status, planned_at)
+			SELECT m.customer_id, m.id, $3, $4, $5 FROM migration m
+			WHERE $1 IN (0, m.customer_id) AND m.id = $2 AND m.validity = $6
+				AND NOT EXISTS (SELECT 1 FROM pass o WHERE o.migration_id = m.id AND o.status NOT IN ($7, $8))
+			ON CONFLICT (migration_id, number) DO NOTHING`,
+			customer, p.MigrationID, p.Number, migration.PassPlanned, millis(p.PlannedAt),
+			migration.Valid, migration.PassDone, migration.PassCancelled)
+	})
+	if err != nil {
+		return fmt.Errorf("add pass %d of migration %d: %w", p.Number, p.MigrationID, err)
+	}
+	return nil
+}
+
+// Reasons counts the messages that were left out or failed in a pass, by
+// reason, most first.
+func (s *Store) Reasons(ctx context.Context, customer, passID int64) ([]migration.ReasonCount, error) {
+	reasons, err := readReasons(ctx, s.readers, customer, passID)
+	if err != nil {
+		return nil, fmt.Errorf("reasons of pass %d: %w", passID, err)
+	}
+	return reasons, nil
+}
+
+func readReasons(ctx context.Context, q querier, customer, passID int64) ([]migration.ReasonCount, error) {
+	scan := func(row scanner) (c migration.ReasonCount, err error) {
+		err = row.Scan(&c.Kind, &c.Reason, &c.Count)
+		return c, err
+	}
+	return queryAll(ctx, q, scan, `
+		SELECT e.outcome, e.reason, sum(e.count) AS messages
+		FROM pass p JOIN run r ON r.pass_id = p.id JOIN exception e ON e.run_id = r.id
+		WHERE $1 IN (0, p.customer_id) AND p.id = $2
+		GROUP BY e.outcome, e.reason
+		ORDER BY messages DESC, e.outcome, e.reason`, customer, passID)
 }
 
 // InterruptPass marks a running pass as one that goes on at the next start. It
 // updates p. A pass that stands elsewhere is migration.ErrConflict.
 func (s *Store) InterruptPass(ctx context.Context, customer int64, p *migration.Pass) error {
-	return s.movePass(ctx, customer, p, migration.PassInterrupted)
+	return s.movePass(ctx, customer, p, migration.PassInterrupted, nil)
 }
 
-func (s *Store) movePass(ctx context.Context, customer int64, p *migration.Pass, to migration.PassStatus) error {
+// movePass moves a pass, and does in the same step what and says, if it is not nil.
+func (s *Store) movePass(
+	ctx context.Context, customer int64, p *migration.Pass, to migration.PassStatus,
+	and func(ctx context.Context, tx *sql.Tx) error,
+) error {
 	moved := *p
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return s.updatePass(ctx, tx, customer, &moved, to)
+		err := s.updatePass(ctx, tx, customer, &moved, to)
+		if err != nil || and == nil {
+			return err
+		}
+		return and(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("move pass %d from %s to %s: %w", p.ID, p.Status, to, err)
@@ -100,12 +221,13 @@ func (s *Store) updatePass(
 	}
 	return execOne(ctx, tx, migration.ErrConflict, `
 		UPDATE pass SET status = $1, started_at = $2, ended_at = $3
-		WHERE customer_id = $4 AND id = $5 AND status = $6`,
+		WHERE $4 IN (0, customer_id) AND id = $5 AND status = $6`,
 		to, millis(p.StartedAt), millis(p.EndedAt), customer, p.ID, from)
 }
 
 // Recover marks what a dead process left running, of every customer, as
-// interrupted: an interruption is no attempt and no failure.
+// interrupted: an interruption is no attempt and no failure. Checks that were
+// under way wait again.
 func (s *Store) Recover(ctx context.Context) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE run SET status = $1 WHERE status IN ($2, $3)`,
@@ -115,6 +237,11 @@ func (s *Store) Recover(ctx context.Context) error {
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE pass SET status = $1 WHERE status = $2`,
 			migration.PassInterrupted, migration.PassRunning)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE resource SET check_status = $1 WHERE check_status = $2`,
+			migration.CheckWaiting, migration.CheckRunning)
 		return err
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +39,40 @@ func queryAll[T any](
 		all = append(all, one)
 	}
 	return all, rows.Err()
+}
+
+// eachRow hands every row of a query to do, until that returns an error.
+func eachRow(ctx context.Context, q querier, do func(scanner) error, query string, args ...any) error {
+	_, err := queryAll(ctx, q, func(row scanner) (struct{}, error) { return struct{}{}, do(row) }, query, args...)
+	return err
+}
+
+// placesFor returns "$3, $4 …" and the arguments for a list of numbers in a
+// query, its places numbered from first. Of no numbers it returns a list that
+// holds nothing.
+func placesFor[N int | int64](first int, ids []N) (places string, args []any) {
+	if len(ids) == 0 {
+		return "NULL", nil
+	}
+	var list strings.Builder
+	for i, id := range ids {
+		if i > 0 {
+			list.WriteString(", ")
+		}
+		list.WriteString("$" + strconv.Itoa(first+i))
+		args = append(args, id)
+	}
+	return list.String(), args
+}
+
+// read runs queries that must all see the same state of the database.
+func (s *Store) read(ctx context.Context, do func(q querier) error) error {
+	tx, err := s.readers.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it only read
+	return do(tx)
 }
 
 // queryOne returns the one row of a query, or migration.ErrNotFound.

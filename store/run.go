@@ -9,17 +9,32 @@ import (
 	"trasloco/migration"
 )
 
-const runColumns = `id, pass_id, resource_id, status, listed, copied, present, skipped, failed, bytes,
-	retry_at, started_at, ended_at, error_class, error_text`
+const runColumns = `r.id, r.pass_id, r.resource_id, r.status, r.listed, r.copied, r.present, r.skipped, r.failed,
+	r.bytes, r.retry_at, r.started_at, r.ended_at, r.error_class, r.error_text`
+
+// runFields is where runColumns are read to.
+type runFields struct {
+	run                   migration.Run
+	retry, started, ended sql.NullInt64
+}
+
+func (f *runFields) into() []any {
+	r, t := &f.run, &f.run.Tally
+	return []any{
+		&r.ID, &r.PassID, &r.ResourceID, &r.Status, &t.Listed, &t.Copied, &t.Present, &t.Skipped, &t.Failed,
+		&t.Bytes, &f.retry, &f.started, &f.ended, &r.ErrorClass, &r.ErrorText,
+	}
+}
+
+func (f *runFields) value() migration.Run {
+	f.run.RetryAt, f.run.StartedAt, f.run.EndedAt = fromMillis(f.retry), fromMillis(f.started), fromMillis(f.ended)
+	return f.run
+}
 
 func scanRun(row scanner) (migration.Run, error) {
-	var r migration.Run
-	var retry, started, ended sql.NullInt64
-	t := &r.Tally
-	err := row.Scan(&r.ID, &r.PassID, &r.ResourceID, &r.Status, &t.Listed, &t.Copied, &t.Present, &t.Skipped,
-		&t.Failed, &t.Bytes, &retry, &started, &ended, &r.ErrorClass, &r.ErrorText)
-	r.RetryAt, r.StartedAt, r.EndedAt = fromMillis(retry), fromMillis(started), fromMillis(ended)
-	return r, err
+	var f runFields
+	err := row.Scan(f.into()...)
+	return f.value(), err
 }
 
 // StartRun returns the run of a resource in a pass, as it stands, or makes it
@@ -38,8 +53,8 @@ func (s *Store) StartRun(ctx context.Context, customer, passID, resourceID int64
 			return err
 		}
 		run, err = queryOne(ctx, tx, scanRun, `
-			SELECT `+runColumns+` FROM run
-			WHERE customer_id = $1 AND pass_id = $2 AND resource_id = $3`, customer, passID, resourceID)
+			SELECT `+runColumns+` FROM run r
+			WHERE r.customer_id = $1 AND r.pass_id = $2 AND r.resource_id = $3`, customer, passID, resourceID)
 		return err
 	})
 	if err != nil {
@@ -65,9 +80,9 @@ func (s *Store) RestartRun(ctx context.Context, customer int64, failed migration
 // Runs returns the runs of a pass, in the order of the rows of their file.
 func (s *Store) Runs(ctx context.Context, customer, passID int64) ([]migration.Run, error) {
 	runs, err := queryAll(ctx, s.readers, scanRun, `
-		SELECT `+runColumns+` FROM run
-		WHERE customer_id = $1 AND pass_id = $2
-		ORDER BY (SELECT line FROM resource WHERE resource.id = run.resource_id), id`, customer, passID)
+		SELECT `+runColumns+` FROM run r JOIN resource x ON x.id = r.resource_id
+		WHERE $1 IN (0, r.customer_id) AND r.pass_id = $2
+		ORDER BY x.line, r.id`, customer, passID)
 	if err != nil {
 		return nil, fmt.Errorf("runs of pass %d: %w", passID, err)
 	}
@@ -119,8 +134,35 @@ func updateRun(ctx context.Context, tx *sql.Tx, customer int64, run migration.Ru
 	return execOne(ctx, tx, migration.ErrConflict, `
 		UPDATE run SET status = $1, listed = $2, copied = $3, present = $4, skipped = $5, failed = $6,
 			bytes = $7, retry_at = $8, started_at = $9, ended_at = $10, error_class = $11, error_text = $12
-		WHERE customer_id = $13 AND id = $14 AND status = $15`,
+		WHERE $13 IN (0, customer_id) AND id = $14 AND status = $15`,
 		run.Status, t.Listed, t.Copied, t.Present, t.Skipped, t.Failed,
 		t.Bytes, millis(run.RetryAt), millis(run.StartedAt), millis(run.EndedAt), run.ErrorClass, text(run.ErrorText),
 		customer, run.ID, from)
+}
+
+// SaveProgress stores how far runs have come, all in one transaction. A run that
+// is not at work any more keeps what its end stored.
+func (s *Store) SaveProgress(ctx context.Context, all []migration.RunProgress) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, p := range all {
+			if err := saveProgress(ctx, tx, p); err != nil {
+				return fmt.Errorf("run %d: %w", p.RunID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("save progress: %w", err)
+	}
+	return nil
+}
+
+func saveProgress(ctx context.Context, tx *sql.Tx, p migration.RunProgress) error {
+	t := p.Tally
+	_, err := tx.ExecContext(ctx, `
+		UPDATE run SET listed = $1, copied = $2, present = $3, skipped = $4, failed = $5, bytes = $6, folder = $7
+		WHERE $8 IN (0, customer_id) AND id = $9 AND status IN ($10, $11)`,
+		t.Listed, t.Copied, t.Present, t.Skipped, t.Failed, t.Bytes, text(p.Folder),
+		p.Customer, p.RunID, migration.RunConnecting, migration.RunCopying)
+	return err
 }

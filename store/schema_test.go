@@ -1,10 +1,11 @@
 package store
 
 import (
-	"io/fs"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -13,21 +14,43 @@ import (
 // wantColumns is the schema, by table. A later step changes this list and
 // nothing of the steps before it.
 var wantColumns = map[string]string{
-	"canary":    "id sealed",
-	"customer":  "id name created_at",
-	"dst":       "id customer_id mailbox name uidvalidity",
-	"entry":     "id customer_id run_id at level code args server_text",
-	"exception": "id customer_id run_id outcome reason folder uid count message_id sender subject date size server_text",
-	"inflight":  "id pair_id dst_id dst_uidvalidity dst_low late items",
-	"kwset":     "id list",
-	"migration": "id customer_id code name server_type validity created_at changed_at",
-	"msg":       "pair_id uid kind reason pass dst_uid size fp flags",
+	"canary":         "id sealed",
+	"customer":       "id name created_at",
+	"destination":    "id name endpoint secret mx",
+	"domain":         "id customer_id destination_id name",
+	"dst":            "id customer_id mailbox name uidvalidity",
+	"entry":          "id customer_id run_id at level code args server_text",
+	"exception":      "id customer_id run_id outcome reason folder uid count message_id sender subject date size server_text",
+	"inflight":       "id pair_id dst_id dst_uidvalidity dst_low late items",
+	"kwset":          "id list",
+	"login_throttle": "key_hash failures failed_at wait_until",
+	"migration": "id customer_id code name server_type validity created_at changed_at " +
+		"user_id source_tls source_tls_name source_pin first_at first_soonest second_at second_gap",
+	"migration_domain": "migration_id customer_id domain_id",
+	"msg":              "pair_id uid kind reason pass dst_uid size fp flags",
+	"notice": "id customer_id migration_id user_id kind pass occasion created_at tries next_at sent_at " +
+		"gave_up error",
 	"pair": "id customer_id resource_id src_raw src_uidvalidity src_uidnext src_exists src_modseq complete " +
 		"dst_id dst_uidvalidity dst_uidnext",
-	"pass":     "id customer_id migration_id number status planned_at started_at ended_at",
-	"resource": "id customer_id migration_id line source_key mailbox clean source_secret destination_secret",
+	"pass": "id customer_id migration_id number status planned_at started_at ended_at",
+	"resource": "id customer_id migration_id line source_key mailbox clean source_secret destination_secret " +
+		"domain_id left_out source destination_login check_status check_at check_side check_class check_detail " +
+		"check_server_text check_certificate check_folders check_messages check_bytes check_oversize " +
+		"check_quota_used check_quota_limit",
 	"run": "id customer_id pass_id resource_id status listed copied present skipped failed bytes " +
-		"retry_at started_at ended_at error_class error_text",
+		"retry_at started_at ended_at error_class error_text folder",
+	"session":     "token user_id created_at seen_at address agent data",
+	"setting":     "name value",
+	"sheet":       "migration_id customer_id sealed",
+	"user_domain": "user_id customer_id domain_id",
+	"users": "id customer_id role operator name email email_key password_hash language time_zone theme " +
+		"created_at",
+}
+
+// ofNoCustomer are the tables that need not say whose a row is: it is reached by
+// one that does, or belongs to the installation or to a browser.
+var ofNoCustomer = []string{
+	"canary", "customer", "destination", "inflight", "kwset", "login_throttle", "msg", "session", "setting",
 }
 
 func columns(t *testing.T, s *Store) map[string]string {
@@ -54,8 +77,7 @@ func TestTheSchemaFromEmpty(t *testing.T) {
 		t.Errorf("got  %v\nwant %v", got, wantColumns)
 	}
 	for table, names := range got {
-		reached := table == "customer" || table == "msg" || table == "inflight" || table == "kwset" || table == "canary"
-		if !reached && !strings.Contains(names, " customer_id ") {
+		if !slices.Contains(ofNoCustomer, table) && !strings.Contains(names, " customer_id ") {
 			t.Errorf("table %s names no customer", table)
 		}
 	}
@@ -79,21 +101,30 @@ func TestEveryReferenceHoldsAndCascades(t *testing.T) {
 	}
 }
 
-// twoSteps are the released steps and one more that this test makes up.
-func twoSteps(t *testing.T) fs.FS {
+// released is the number of the last schema step.
+const released = 3
+
+// oneMore are the released steps and one more that this test makes up.
+func oneMore(t *testing.T) fstest.MapFS {
 	t.Helper()
-	ground := must(schemaSteps.ReadFile("schema/00001_ground.sql"))(t)
-	return fstest.MapFS{
-		"00001_ground.sql": {Data: ground},
-		"00002_later.sql":  {Data: []byte("-- +goose Up\nALTER TABLE customer ADD COLUMN later INTEGER;\n")},
+	steps := fstest.MapFS{
+		"00099_later.sql": {Data: []byte("-- +goose Up\nALTER TABLE customer ADD COLUMN later INTEGER;\n")},
 	}
+	files := must(schemaSteps.ReadDir("schema"))(t)
+	if len(files) != released {
+		t.Fatalf("%d steps, want %d", len(files), released)
+	}
+	for _, file := range files {
+		steps[file.Name()] = &fstest.MapFile{Data: must(schemaSteps.ReadFile("schema/" + file.Name()))(t)}
+	}
+	return steps
 }
 
 func TestAnUpgradeKeepsACopyOfWhatWas(t *testing.T) {
 	l := newLab(t)
 	r := l.resource(t, "a", "a")
 	check(t, l.Close())
-	s := must(open(t.Context(), l.dir, Options{}, twoSteps(t)))(t)
+	s := must(open(t.Context(), l.dir, Options{}, oneMore(t)))(t)
 	if got := columns(t, s)["customer"]; got != "id name created_at later" {
 		t.Errorf("after the upgrade customer is %q", got)
 	}
@@ -103,7 +134,7 @@ func TestAnUpgradeKeepsACopyOfWhatWas(t *testing.T) {
 	}
 	check(t, s.Close())
 
-	copied := filepath.Join(l.dir, "trasloco-schema-1.db")
+	copied := filepath.Join(l.dir, fmt.Sprintf("trasloco-schema-%d.db", released))
 	info := must(os.Stat(copied))(t)
 	if info.Mode().Perm() != fileMode {
 		t.Errorf("the copy has rights %v", info.Mode().Perm())
@@ -121,7 +152,7 @@ func TestAnUpgradeKeepsACopyOfWhatWas(t *testing.T) {
 func TestADatabaseOfANewerVersionIsRefusedUnchanged(t *testing.T) {
 	l := newLab(t)
 	check(t, l.Close())
-	check(t, must(open(t.Context(), l.dir, Options{}, twoSteps(t)))(t).Close())
+	check(t, must(open(t.Context(), l.dir, Options{}, oneMore(t)))(t).Close())
 	path := filepath.Join(l.dir, databaseName)
 	before := must(os.ReadFile(path))(t)
 	_, err := Open(t.Context(), l.dir, Options{})
@@ -134,13 +165,46 @@ func TestADatabaseOfANewerVersionIsRefusedUnchanged(t *testing.T) {
 func TestAStepThatFailsLeavesTheDatabaseAsItWas(t *testing.T) {
 	l := newLab(t)
 	check(t, l.Close())
-	steps := twoSteps(t).(fstest.MapFS)
-	steps["00002_later.sql"] = &fstest.MapFile{Data: []byte(
+	steps := oneMore(t)
+	steps["00099_later.sql"] = &fstest.MapFile{Data: []byte(
 		"-- +goose Up\nALTER TABLE customer ADD COLUMN later INTEGER;\nINSERT INTO nowhere VALUES (1);\n")}
 	if _, err := open(t.Context(), l.dir, Options{}, steps); err == nil {
 		t.Fatal("the step went through")
 	}
 	if got := columns(t, openStore(t, l.dir)); !reflect.DeepEqual(got, wantColumns) {
 		t.Errorf("schema is %v", got)
+	}
+}
+
+// A folder of the command line, made before the panel was there, goes on.
+func TestAFolderOfTheFirstSchemaGoesOn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	ground := fstest.MapFS{
+		"00001_ground.sql": {Data: must(schemaSteps.ReadFile("schema/00001_ground.sql"))(t)},
+	}
+	old := must(open(t.Context(), dir, Options{}, ground))(t)
+	for _, row := range []string{
+		`INSERT INTO customer VALUES (1, '', 0)`,
+		`INSERT INTO migration VALUES (7, 1, NULL, '', 'standard', 'valid', 0, 0)`,
+		`INSERT INTO resource (id, customer_id, migration_id, line, source_key, mailbox)
+			VALUES (5, 1, 7, 1, 'imap.old.example:993/a', 'imap.new.example/a')`,
+		`INSERT INTO pass (id, customer_id, migration_id, number, status) VALUES (3, 1, 7, 1, 'running')`,
+		`INSERT INTO run (id, customer_id, pass_id, resource_id, status, copied) VALUES (2, 1, 3, 5, 'copying', 42)`,
+	} {
+		must(old.writer.ExecContext(t.Context(), row))(t)
+	}
+	check(t, old.Close())
+
+	l := lab{Store: openStore(t, dir), dir: dir}
+	check(t, l.Recover(t.Context()))
+	if l.migration = must(l.EnsureLocal(t.Context()))(t); l.migration != 7 {
+		t.Errorf("the migration is %d", l.migration)
+	}
+	if r := l.resource(t, "a", "a"); r.ID != 5 {
+		t.Errorf("the resource is %d", r.ID)
+	}
+	run := must(l.Runs(t.Context(), LocalCustomer, 3))(t)[0]
+	if run.ID != 2 || run.Status != "interrupted" || run.Tally.Copied != 42 {
+		t.Errorf("the run is %+v", run)
 	}
 }

@@ -40,13 +40,17 @@ func (s *Store) sealResource(ctx context.Context, customer int64, r migration.Re
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return execOne(ctx, tx, migration.ErrNotFound, `
 			UPDATE resource SET source_secret = $3, destination_secret = $4
-			WHERE customer_id = $1 AND id = $2`, customer, r.ID, source, destination)
+			WHERE $1 IN (0, customer_id) AND id = $2`, customer, r.ID, source, destination)
 	})
 }
 
 // OpenResource sets the secrets of both ends of r to those stored for r.ID; an
 // end that has none stored is left as it is. ErrShredded: they can no longer be
 // opened.
+//
+// The destination of a row of the panel becomes that of its domain as it is now,
+// with the password of the master user, or the mailbox's own where that is what
+// the server wants.
 func (s *Store) OpenResource(ctx context.Context, customer int64, r *migration.Resource) error {
 	err := s.openResource(ctx, customer, r)
 	if err != nil {
@@ -57,22 +61,54 @@ func (s *Store) OpenResource(ctx context.Context, customer int64, r *migration.R
 
 func (s *Store) openResource(ctx context.Context, customer int64, r *migration.Resource) error {
 	row, err := s.secretRow(ctx, customer, r.ID)
-	if err != nil || !row.source.Valid && !row.destination.Valid {
-		return err
-	}
-	key, err := s.keys.ofMigration(row.migration, false)
 	if err != nil {
 		return err
 	}
 	opened := *r
-	if err := openAuth(key, sourceSecret(r.ID), row.source, &opened.Source.Auth); err != nil {
-		return err
+	switch {
+	case row.domain != 0:
+		err = s.openPanelRow(ctx, row, &opened)
+	case row.source.Valid || row.destination.Valid:
+		err = s.openOwn(row, &opened)
 	}
-	if err := openAuth(key, destinationSecret(r.ID), row.destination, &opened.Destination.Auth); err != nil {
+	if err != nil {
 		return err
 	}
 	*r = opened
 	return nil
+}
+
+// openPanelRow opens a row of the panel. Its source has a secret as long as the
+// migration is not closed.
+func (s *Store) openPanelRow(ctx context.Context, row secretRow, r *migration.Resource) error {
+	if !row.source.Valid {
+		return ErrShredded
+	}
+	server, err := queryOne(ctx, s.readers, s.openDestination, `
+		SELECT `+destinationColumns+` FROM destination
+		WHERE id = (SELECT destination_id FROM domain WHERE domain.id = $1)`, row.domain)
+	if err != nil {
+		return fmt.Errorf("destination of domain %d: %w", row.domain, err)
+	}
+	own := *r
+	if err := s.openOwn(row, &own); err != nil {
+		return err
+	}
+	r.Source = own.Source
+	r.Destination = server.For(row.login, own.Destination.Auth.Password)
+	return nil
+}
+
+// openOwn opens what is sealed with the row itself.
+func (s *Store) openOwn(row secretRow, r *migration.Resource) error {
+	key, err := s.keys.ofMigration(row.migration, false)
+	if err != nil {
+		return err
+	}
+	if err := openAuth(key, sourceSecret(row.id), row.source, &r.Source.Auth); err != nil {
+		return err
+	}
+	return openAuth(key, destinationSecret(row.id), row.destination, &r.Destination.Auth)
 }
 
 // Shred destroys the key of a migration and then the sealed secrets themselves,
@@ -80,7 +116,7 @@ func (s *Store) openResource(ctx context.Context, customer int64, r *migration.R
 // exist, nothing opens their secrets any more. After an error call it again.
 func (s *Store) Shred(ctx context.Context, customer, migrationID int64) error {
 	_, err := queryOne(ctx, s.readers, scanValue[int64], `
-		SELECT id FROM migration WHERE customer_id = $1 AND id = $2`, customer, migrationID)
+		SELECT id FROM migration WHERE $1 IN (0, customer_id) AND id = $2`, customer, migrationID)
 	if err == nil {
 		err = s.keys.shred(migrationID)
 	}
@@ -88,8 +124,11 @@ func (s *Store) Shred(ctx context.Context, customer, migrationID int64) error {
 		err = s.writeThen(ctx, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, `
 				UPDATE resource SET source_secret = NULL, destination_secret = NULL
-				WHERE customer_id = $1 AND migration_id = $2`, customer, migrationID)
-			return err
+				WHERE migration_id = $1`, migrationID)
+			if err != nil {
+				return err
+			}
+			return forgetSheet(ctx, tx, migrationID)
 		}, s.truncateLog)
 	}
 	if err != nil {
@@ -99,18 +138,21 @@ func (s *Store) Shred(ctx context.Context, customer, migrationID int64) error {
 }
 
 type secretRow struct {
-	migration           int64
+	id, migration       int64
+	domain              int64 // 0: a row of the command line
+	login               string
 	source, destination sql.NullString
 }
 
 func (s *Store) secretRow(ctx context.Context, customer, resource int64) (secretRow, error) {
 	scan := func(row scanner) (r secretRow, err error) {
-		err = row.Scan(&r.migration, &r.source, &r.destination)
+		err = row.Scan(&r.id, &r.migration, &r.domain, &r.login, &r.source, &r.destination)
 		return r, err
 	}
 	return queryOne(ctx, s.readers, scan, `
-		SELECT migration_id, source_secret, destination_secret FROM resource
-		WHERE customer_id = $1 AND id = $2`, customer, resource)
+		SELECT id, migration_id, coalesce(domain_id, 0), destination_login, source_secret, destination_secret
+		FROM resource
+		WHERE $1 IN (0, customer_id) AND id = $2`, customer, resource)
 }
 
 func sourceSecret(id int64) place      { return place{"resource", "source_secret", id} }

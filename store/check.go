@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"trasloco/migration"
+)
+
+// Recheck lets the rows of a migration wait for their check again where it
+// failed, or passed before olderThan. Rows that are left out stay so. Only a
+// draft, an invalid or a validating migration has checks; any other is
+// migration.ErrConflict.
+func (s *Store) Recheck(ctx context.Context, customer, migrationID int64, olderThan time.Time) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		err := guardValidity(ctx, tx, customer, migrationID, migration.Draft, migration.Invalid, migration.Validating)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE resource SET check_status = $1
+			WHERE migration_id = $2 AND left_out = 0
+				AND (check_status = $3 OR check_status = $4 AND check_at < $5)`,
+			migration.CheckWaiting, migrationID, migration.CheckFailed, migration.CheckPassed, millis(olderThan))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("recheck migration %d: %w", migrationID, err)
+	}
+	return nil
+}
+
+// ChecksToMake returns up to limit rows of any customer that wait for their
+// check. The migrations take turns, the oldest first.
+func (s *Store) ChecksToMake(ctx context.Context, limit int) (jobs []migration.CheckJob, err error) {
+	err = s.read(ctx, func(q querier) error {
+		jobs, err = queryAll(ctx, q, scanCheckJob, `
+			SELECT m.customer_id, m.id, m.server_type, `+resourceColumns+`
+			FROM (
+				SELECT x.id, row_number() OVER (PARTITION BY x.migration_id ORDER BY x.line) AS turn
+				FROM resource x JOIN migration m ON m.id = x.migration_id
+				WHERE m.code IS NOT NULL AND m.validity IN ($2, $3, $4) AND x.left_out = 0 AND x.check_status = $5
+			) w
+			JOIN resource x ON x.id = w.id JOIN migration m ON m.id = x.migration_id
+			ORDER BY w.turn, m.id LIMIT $1`,
+			limit, migration.Draft, migration.Validating, migration.Invalid, migration.CheckWaiting)
+		if err != nil {
+			return err
+		}
+		return completeAll(ctx, q, jobs, func(j *migration.CheckJob) *migration.Resource { return &j.Resource })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("checks to make: %w", err)
+	}
+	return jobs, nil
+}
+
+func scanCheckJob(row scanner) (migration.CheckJob, error) {
+	var job migration.CheckJob
+	var resource resourceFields
+	err := row.Scan(append([]any{&job.Customer, &job.MigrationID, &job.Type}, resource.into()...)...)
+	if err != nil {
+		return job, err
+	}
+	job.Resource, err = resource.value()
+	return job, err
+}
+
+// StartCheck takes a waiting check. One that stands elsewhere is
+// migration.ErrConflict.
+func (s *Store) StartCheck(ctx context.Context, customer, resourceID int64) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return execOne(ctx, tx, migration.ErrConflict, `
+			UPDATE resource SET check_status = $1 WHERE $2 IN (0, customer_id) AND id = $3 AND check_status = $4`,
+			migration.CheckRunning, customer, resourceID, migration.CheckWaiting)
+	})
+	if err != nil {
+		return fmt.Errorf("start check of resource %d: %w", resourceID, err)
+	}
+	return nil
+}
+
+// FinishCheck stores what a running check found out; one that was broken off
+// goes back to CheckWaiting. A row that was corrected meanwhile, or stands
+// elsewhere, is migration.ErrConflict, and so is a status no check may move to.
+func (s *Store) FinishCheck(ctx context.Context, customer, resourceID int64, c migration.Check) error {
+	err := migration.ErrConflict
+	if migration.CheckRunning.CanBecome(c.Status) {
+		err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			return updateCheck(ctx, tx, customer, resourceID, c)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("finish check of resource %d as %s: %w", resourceID, c.Status, err)
+	}
+	return nil
+}
+
+func updateCheck(ctx context.Context, tx *sql.Tx, customer, resourceID int64, c migration.Check) error {
+	return execOne(ctx, tx, migration.ErrConflict, `
+		UPDATE resource SET check_status = $1, check_at = $2, check_side = $3, check_class = $4, check_detail = $5,
+			check_server_text = $6, check_certificate = $7, check_folders = $8, check_messages = $9,
+			check_bytes = $10, check_oversize = $11, check_quota_used = $12, check_quota_limit = $13
+		WHERE $14 IN (0, customer_id) AND id = $15 AND check_status = $16`,
+		c.Status, millis(c.At), c.Side, c.Class, text(c.Detail), text(c.ServerText), c.Certificate,
+		c.Folders, c.Messages, c.Bytes, c.Oversize, c.QuotaUsed, c.QuotaLimit,
+		customer, resourceID, migration.CheckRunning)
+}

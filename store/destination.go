@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"trasloco/migration"
+)
+
+// Domains returns the domains of a customer, or of AnyCustomer, by name.
+func (s *Store) Domains(ctx context.Context, customer int64) ([]migration.Domain, error) {
+	scan := func(row scanner) (d migration.Domain, err error) {
+		err = row.Scan(&d.ID, &d.CustomerID, &d.DestinationID, &d.Name)
+		return d, err
+	}
+	domains, err := queryAll(ctx, s.readers, scan, `
+		SELECT id, customer_id, destination_id, name FROM domain
+		WHERE $1 IN (0, customer_id) ORDER BY name`, customer)
+	if err != nil {
+		return nil, fmt.Errorf("domains: %w", err)
+	}
+	return domains, nil
+}
+
+const destinationColumns = `id, name, endpoint, mx, secret`
+
+// scanDestination reads what stands before destinationColumns into before, and
+// those with the password sealed.
+func scanDestination(row scanner, before ...any) (d migration.Destination, sealed sql.NullString, err error) {
+	var endpoint, mx string
+	if err := row.Scan(append(before, &d.ID, &d.Name, &endpoint, &mx, &sealed)...); err != nil {
+		return d, sealed, err
+	}
+	if mx != "" {
+		d.MX = strings.Split(mx, "\n")
+	}
+	d.Endpoint, err = unpackEndpoint(endpoint)
+	return d, sealed, err
+}
+
+// Destinations returns all destination servers by name, their passwords opened.
+func (s *Store) Destinations(ctx context.Context) ([]migration.Destination, error) {
+	all, err := queryAll(ctx, s.readers, s.openDestination,
+		`SELECT `+destinationColumns+` FROM destination ORDER BY name, id`)
+	if err != nil {
+		return nil, fmt.Errorf("destinations: %w", err)
+	}
+	return all, nil
+}
+
+// Destination returns one destination server, its password opened, or
+// migration.ErrNotFound.
+func (s *Store) Destination(ctx context.Context, id int64) (migration.Destination, error) {
+	d, err := queryOne(ctx, s.readers, s.openDestination,
+		`SELECT `+destinationColumns+` FROM destination WHERE id = $1`, id)
+	if err != nil {
+		return migration.Destination{}, fmt.Errorf("destination %d: %w", id, err)
+	}
+	return d, nil
+}
+
+func (s *Store) openDestination(row scanner) (migration.Destination, error) {
+	d, sealed, err := scanDestination(row)
+	if err != nil {
+		return d, err
+	}
+	return d, openAuth(s.keys.root, destinationPassword(d.ID), sealed, &d.Endpoint.Auth)
+}
+
+// destinationsOf returns the destination servers of domains, by domain, without
+// their passwords. A domain that is none has none.
+func destinationsOf(ctx context.Context, q querier, domains []int64) (map[int64]migration.Destination, error) {
+	found := make(map[int64]migration.Destination, len(domains))
+	places, args := placesFor(1, domains)
+	return found, eachRow(ctx, q, func(row scanner) error {
+		var domain int64
+		server, _, err := scanDestination(row, &domain)
+		found[domain] = server
+		return err
+	}, `
+		SELECT domain_id, `+destinationColumns+`
+		FROM (SELECT id AS domain_id, destination_id FROM domain WHERE id IN (`+places+`)) AS chosen
+		JOIN destination ON destination.id = chosen.destination_id`, args...)
+}
+
+// SaveDestination adds a destination server and sets its ID, or stores one that
+// has an ID in place of what was there, else migration.ErrNotFound. The password
+// of a master user is sealed; an empty one keeps what is stored. A server
+// without a master user keeps none.
+func (s *Store) SaveDestination(ctx context.Context, d *migration.Destination) error {
+	saved := *d
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.saveDestination(ctx, tx, &saved) })
+	if err != nil {
+		return fmt.Errorf("save destination %d: %w", d.ID, err)
+	}
+	*d = saved
+	return nil
+}
+
+// saveDestination makes the row before it fills it: the password is sealed for
+// its place, and so for its number.
+func (s *Store) saveDestination(ctx context.Context, tx *sql.Tx, d *migration.Destination) (err error) {
+	if d.ID == 0 {
+		d.ID, err = queryOne(ctx, tx, scanValue[int64],
+			`INSERT INTO destination (name, endpoint, mx) VALUES ('', '', '') RETURNING id`)
+		if err != nil {
+			return err
+		}
+	}
+	var sealed sql.NullString
+	if !d.NeedsPassword() {
+		if sealed, err = sealAuth(s.keys.root, destinationPassword(d.ID), d.Endpoint.Auth); err != nil {
+			return err
+		}
+	}
+	endpoint, err := packEndpoint(d.Endpoint)
+	if err != nil {
+		return err
+	}
+	return execOne(ctx, tx, migration.ErrNotFound, `
+		UPDATE destination SET name = $1, endpoint = $2, mx = $3,
+			secret = CASE WHEN $4 = 0 THEN coalesce($5, secret) END
+		WHERE id = $6`,
+		text(d.Name), endpoint, text(strings.Join(d.MX, "\n")), flag(d.NeedsPassword()), sealed, d.ID)
+}
+
+func destinationPassword(id int64) place { return place{"destination", "secret", id} }
