@@ -8,6 +8,9 @@
 #             (Debian, as root or with sudo); does nothing when all is there
 #   check     prints what is missing, one per line; exits 1 if anything is
 #
+# axe-core, which looks for what keeps people out of a page, is unpacked into
+# .cache/axe by "npm pack".
+#
 # Debian's IMAP servers exclude each other as packages. Dovecot is installed;
 # Cyrus is only unpacked, into .cache/cyrus in the checkout, and never touches
 # the system. Nothing installed here is ever started outside a test.
@@ -16,12 +19,16 @@ export LC_ALL=C
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cyrus=$root/.cache/cyrus
+axe=$root/.cache/axe
+axe_version=4.14.1
 
 # One line each: name, Debian packages, what it is for.
 wanted='dovecot|dovecot-imapd|a mail server to copy from and to
 gcc|gcc libc6-dev|the race detector of "go test -race"
 chromium|chromium|the browser of the page tests
 openssl|openssl|to look at certificates by hand
+npm|npm|to fetch axe-core
+axe|-|the accessibility checks of the page tests
 cyrus|-|a second mail server, stricter than the first'
 
 has() {
@@ -29,6 +36,8 @@ has() {
     dovecot) [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap ] ;;
     gcc) command -v gcc >/dev/null && [ -e /usr/include/stdlib.h ] ;;
     cyrus) [ -x "$cyrus/current/usr/lib/cyrus/bin/master" ] ;;
+    axe) [ -s "$axe/axe.min.js" ] && [ "$(cat "$axe/version" 2>/dev/null)" = "$axe_version" ] ;;
+    npm) has axe || command -v npm >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }
@@ -45,11 +54,11 @@ check() {
   list=$(missing)
   [ -n "$list" ] || return 0
   while IFS='|' read -r name packages why; do
-    if [ "$name" = cyrus ]; then
-      echo "cyrus: $why (unpacked by '.ci/servers.sh install' on Debian)"
-    else
-      echo "$name: $why (Debian packages: $packages)"
-    fi
+    case $name in
+      cyrus) echo "cyrus: $why (unpacked by '.ci/servers.sh install' on Debian)" ;;
+      axe) echo "axe-core: $why (unpacked by '.ci/servers.sh install', which needs npm)" ;;
+      *) echo "$name: $why (Debian packages: $packages)" ;;
+    esac
   done <<<"$list"
   return 1
 }
@@ -155,6 +164,19 @@ unpack_cyrus() {
   rm -rf "$work"
 }
 
+# unpack_axe puts axe.min.js into .cache/axe. "npm pack" only fetches: it installs
+# nothing and runs none of the package's scripts.
+unpack_axe() {
+  local work
+  mkdir -p "$axe"
+  echo '*' > "$root/.cache/.gitignore"
+  work=$(mktemp -d "$axe/unpacking.XXXXXX")
+  (cd "$work" && npm pack --silent "axe-core@$axe_version" >/dev/null && tar xzf ./*.tgz --strip-components=1)
+  mv "$work/axe.min.js" "$work/LICENSE" "$axe/"
+  echo "$axe_version" > "$axe/version"
+  rm -rf "$work"
+}
+
 # download fetches packages into a folder, once more after an update of the
 # lists if a version is gone from the mirror.
 download() {
@@ -175,14 +197,15 @@ install() {
   can_install "${debs[@]}" || { check; return 1; }
   echo "The tests need these, and they are not here yet:"
   while IFS='|' read -r name packages why; do
-    if [ "$name" = cyrus ]; then
-      echo "  cyrus      $why; Debian's packages are unpacked into .cache/cyrus, not installed"
-    else
-      printf '  %-10s %s; installed with apt-get: %s\n' "$name" "$why" "$packages"
-    fi
+    case $name in
+      cyrus) echo "  cyrus      $why; Debian's packages are unpacked into .cache/cyrus, not installed" ;;
+      axe) echo "  axe-core   $why; unpacked into .cache/axe with npm pack, not installed" ;;
+      *) printf '  %-10s %s; installed with apt-get: %s\n' "$name" "$why" "$packages" ;;
+    esac
   done <<<"$list"
   [ ${#debs[@]} -eq 0 ] || apt_install "${debs[@]}"
   has cyrus || unpack_cyrus
+  has axe || unpack_axe
   check
 }
 
