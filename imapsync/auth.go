@@ -13,9 +13,17 @@ import (
 
 // connect dials an endpoint and logs in. Its errors are *Error.
 func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint) (*wire.Conn, error) {
+	return e.connectWatched(ctx, side, ep, nil)
+}
+
+// connectWatched is connect that tells of the stages of each connection it makes
+// up to the login. passed may be nil.
+func (e *Engine) connectWatched(
+	ctx context.Context, side Side, ep migration.Endpoint, passed func(wire.Stage),
+) (*wire.Conn, error) {
 	var refused error
 	for _, attempt := range e.attempts(ep) {
-		conn, err := e.dial(ctx, ep)
+		conn, err := e.dial(ctx, ep, passed)
 		if err != nil {
 			return nil, blame(side, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"trasloco/imapsync/wire"
+	"trasloco/migration"
 )
 
 // Findings are what a check learned of one end before it ended.
@@ -26,11 +27,11 @@ type Stage string
 
 // The stages of a check.
 const (
-	StageAddress     Stage = "address"
-	StageConnect     Stage = "connect"
-	StageTLS         Stage = "tls"
-	StageGreeting    Stage = "greeting"
-	StageLogin       Stage = "login"
+	StageAddress     Stage = migration.StageAddress
+	StageConnect     Stage = migration.StageConnect
+	StageTLS         Stage = migration.StageTLS
+	StageGreeting    Stage = migration.StageGreeting
+	StageLogin       Stage = migration.StageLogin
 	StageInventory   Stage = "inventory" // source
 	StageDestination Stage = "mailbox"   // destination
 )

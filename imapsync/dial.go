@@ -20,8 +20,11 @@ import (
 var errPrivateAddress = errors.New("loopback and private addresses are not allowed")
 
 // dial connects to an endpoint and checks its certificate. It does not log in.
-func (e *Engine) dial(ctx context.Context, ep migration.Endpoint) (*wire.Conn, error) {
-	cfg := wire.Config{Address: ep.Address(), StartTLS: ep.TLS == migration.TLSStartTLS, Timeouts: e.opts.Timeouts}
+// passed may be nil; see wire.Config.
+func (e *Engine) dial(ctx context.Context, ep migration.Endpoint, passed func(wire.Stage)) (*wire.Conn, error) {
+	cfg := wire.Config{
+		Address: ep.Address(), StartTLS: ep.TLS == migration.TLSStartTLS, Timeouts: e.opts.Timeouts, Passed: passed,
+	}
 	dialer := &net.Dialer{}
 	if !e.opts.AllowPrivate {
 		dialer.Control = refusePrivate
@@ -29,7 +32,7 @@ func (e *Engine) dial(ctx context.Context, ep migration.Endpoint) (*wire.Conn, e
 	cfg.Dial = dialer.DialContext
 	if ep.TLS != migration.TLSNone {
 		var err error
-		if cfg.TLS, err = tlsConfig(ep); err != nil {
+		if cfg.TLS, err = e.tlsConfig(ep); err != nil {
 			return nil, err
 		}
 	}
@@ -57,13 +60,10 @@ var (
 
 // tlsConfig checks the chain and the name, or the pin (S7). The standard check
 // is replaced by our own, so that a refusal can say whom the certificate names.
-func tlsConfig(ep migration.Endpoint) (*tls.Config, error) {
-	var roots *x509.CertPool
-	if len(ep.CA) > 0 {
-		roots = x509.NewCertPool()
-		if !roots.AppendCertsFromPEM(ep.CA) {
-			return nil, errNoCA
-		}
+func (e *Engine) tlsConfig(ep migration.Endpoint) (*tls.Config, error) {
+	roots, err := e.roots(ep)
+	if err != nil {
+		return nil, err
 	}
 	name := ep.TLSName
 	if name == "" {
@@ -77,6 +77,28 @@ func tlsConfig(ep migration.Endpoint) (*tls.Config, error) {
 			return verify(ep, name, roots, state.PeerCertificates)
 		},
 	}, nil
+}
+
+// roots returns whom to trust; nil: the system's authorities.
+func (e *Engine) roots(ep migration.Endpoint) (*x509.CertPool, error) {
+	var roots *x509.CertPool
+	more := ep.CA
+	switch {
+	case len(ep.CA) > 0:
+		roots = x509.NewCertPool()
+	case len(e.opts.CA) > 0:
+		more = e.opts.CA
+		var err error
+		if roots, err = x509.SystemCertPool(); err != nil {
+			roots = x509.NewCertPool() // a machine without authorities trusts the given ones
+		}
+	default:
+		return nil, nil //nolint:nilnil // nil is the system's, and a choice
+	}
+	if !roots.AppendCertsFromPEM(more) {
+		return nil, errNoCA
+	}
+	return roots, nil
 }
 
 func verify(ep migration.Endpoint, name string, roots *x509.CertPool, chain []*x509.Certificate) error {

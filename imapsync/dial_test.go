@@ -161,7 +161,7 @@ func TestCertificatesThatAreTrusted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ep := at(t, greetOverTLS(t, tt.cert), migration.TLSDirect)
 			tt.set(&ep)
-			conn, err := local().dial(t.Context(), ep)
+			conn, err := local().dial(t.Context(), ep, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -249,7 +249,7 @@ func TestStartTLSChecksTheCertificateToo(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	ep.TLSName = "mail.example.com"
-	conn, err := local().dial(t.Context(), ep)
+	conn, err := local().dial(t.Context(), ep, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestPrivateAddresses(t *testing.T) {
 func TestPrivateAddressesWhereTheyAreAllowed(t *testing.T) {
 	addr := imaptest.Script(t, func(s *imaptest.Session) { s.Send("* OK [CAPABILITY IMAP4rev1] ready"); s.Command() })
 	ep := at(t, addr, migration.TLSNone)
-	conn, err := local().dial(t.Context(), ep)
+	conn, err := local().dial(t.Context(), ep, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,9 @@ type Options struct {
 
 	// AllowPrivate lets connections go to loopback and private addresses.
 	AllowPrivate bool
+	// CA holds PEM certificates that are trusted besides the system's, for all
+	// endpoints that bring none of their own.
+	CA []byte
 	// TokenURL builds the address of a tenant's token endpoint; nil: Microsoft's.
 	TokenURL func(tenant string) string
 }

@@ -34,6 +34,7 @@ const (
 	ClassOverQuota   Class = "over_quota"
 	ClassRefused     Class = "refused" // it says no to what a copy cannot do without
 	ClassTransport   Class = "transport"
+	ClassSecrets     Class = "secrets_gone" // the password was destroyed, or cannot be opened
 	ClassInternal    Class = "internal"
 )
 

@@ -120,22 +120,29 @@ func (r *run) finish(f *folderRun) {
 }
 
 // failFolder counts what is missing of a folder that could not be gone through.
-func (r *run) failFolder(f *folderRun, e *folderError) {
+// The error is the journal's.
+func (r *run) failFolder(f *folderRun, e *folderError) error {
 	r.doubt = r.doubt || !r.clean
 	f.tally.Listed = max(f.tally.Listed, e.count)
-	r.countKnown(f)
+	if err := r.countKnown(f); err != nil {
+		return err
+	}
 	t := f.tally
 	missing := t.Listed - t.Copied - t.Present - t.Skipped - t.Failed
 	f.note(migration.Outcome{Kind: migration.Failed, Reason: e.reason, Count: missing, ServerText: ServerText(e.err)})
 	r.entry(migration.Failure, "folder_failed", migration.Args{"folder": f.display(), "reason": string(e.reason), "detail": e.err.Error()}, ServerText(e.err))
+	return nil
 }
 
 // countKnown counts what earlier runs brought over of a folder that could not be
 // gone through this time, as far as the folder can still hold that much.
-func (r *run) countKnown(f *folderRun) {
+func (r *run) countKnown(f *folderRun) error {
+	if f.pair.ID == 0 || f.tally.Copied+f.tally.Present > 0 {
+		return nil
+	}
 	known, err := r.journal.Messages(r.hard, f.pair.ID)
-	if err != nil || f.pair.ID == 0 || f.tally.Copied+f.tally.Present > 0 {
-		return
+	if err != nil {
+		return fmt.Errorf("what is known of folder %q: %w", f.display(), err)
 	}
 	var p plan
 	for _, s := range known {
@@ -146,6 +153,7 @@ func (r *run) countKnown(f *folderRun) {
 	if p.copied+p.present+f.tally.Skipped+f.tally.Failed <= f.tally.Listed {
 		f.count(p)
 	}
+	return nil
 }
 
 // countExcluded says how much lies in a folder that is left out.

@@ -68,11 +68,9 @@ func (r *run) syncFolder(ctx context.Context, f *folderRun) error {
 	var folder *folderError
 	switch {
 	case errors.As(err, &folder):
-		r.failFolder(f, folder)
-		return nil
+		return r.failFolder(f, folder)
 	case f.isStuck(err):
-		r.failFolder(f, &folderError{migration.ReasonFolderClosed, 0, err})
-		return nil
+		return r.failFolder(f, &folderError{migration.ReasonFolderClosed, 0, err})
 	default:
 		return err
 	}

@@ -28,8 +28,12 @@ type CSVOptions struct {
 	// "" leave it to the other of the two, and at last to 993 with TLS.
 	DefaultPort int
 	DefaultTLS  TLSMode
+	// DefaultHost is the source of rows whose host is empty; "": they are faulty.
+	DefaultHost string
 	// AllowPrivate lets loopback, private and similar addresses pass.
 	AllowPrivate bool
+
+	passwordMayMiss bool // an empty DestinationPassword is the caller's matter
 }
 
 // Sheet is a CSV as understood. Rows holds the rows without a problem, in the
@@ -39,7 +43,8 @@ type Sheet struct {
 	Form      Form   // "" if no row has a form
 	Encoding  string // "UTF-8", "UTF-16LE", "UTF-16BE", "Windows-1252"; "" if unread
 	Separator rune
-	Header    bool // the first row names the columns and was left out
+	Header    bool        // the first row names the columns and was left out
+	Lines     []SheetLine // every row with data, right or wrong
 	Rows      []Resource
 	Problems  []Problem // by row
 	Warnings  []Problem // what was read all the same, and should be looked at
@@ -70,7 +75,8 @@ func ParseCSV(data []byte, opts CSVOptions) Sheet {
 type csvParser struct {
 	opts       CSVOptions
 	sheet      Sheet
-	incomplete bool // every row lacks a field: one fault of the file
+	incomplete bool            // every row lacks a field: one fault of the file
+	hosts      map[string]bool // of rows that have the form of the file
 }
 
 func (p *csvParser) fileFault(code string, args Args) {
@@ -114,7 +120,9 @@ func (p *csvParser) read(data []byte) []*record {
 
 // collect puts what was found into the sheet.
 func (p *csvParser) collect(records []*record) {
+	p.hosts = knownHosts(records)
 	for _, r := range records {
+		p.sheet.Lines = append(p.sheet.Lines, p.lineOf(r))
 		p.sheet.Warnings = append(p.sheet.Warnings, r.warnings...)
 		p.sheet.Problems = append(p.sheet.Problems, r.problems...)
 		if len(r.problems) == 0 && !p.incomplete {

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 )
@@ -69,7 +70,7 @@ func (p *csvParser) readRow(r *record) {
 		Source:      p.sourceEndpoint(r),
 	}
 	r.resource.Source.Auth = r.sourceAuth(p.sheet.Form)
-	if p.opts.DestinationPassword {
+	if p.opts.DestinationPassword && (!p.opts.passwordMayMiss || r.value(FieldDestinationPassword).text != "") {
 		r.resource.Destination.Auth.Password = r.password(FieldDestinationPassword, CodeDestinationPasswordEmpty)
 	}
 }
@@ -95,7 +96,7 @@ func (r *record) sourceAuth(form Form) Auth {
 // sourceEndpoint reads the host. A port in the row beats the default one; the
 // mode of TLS goes by the port, or the port by the mode.
 func (p *csvParser) sourceEndpoint(r *record) Endpoint {
-	text := r.clean(FieldHost)
+	text := cmp.Or(r.clean(FieldHost), p.opts.DefaultHost)
 	if r.spoiled(FieldHost, text) {
 		return Endpoint{}
 	}

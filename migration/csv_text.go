@@ -106,12 +106,8 @@ type textLine struct {
 // in all. A line ends with LF or CRLF; with CR only where the file has no LF, as
 // old Macs wrote it.
 func textLines(body string, most int) (lines []textLine, total int) {
-	end := "\n"
-	if !strings.Contains(body, end) {
-		end = "\r"
-	}
 	number := 0
-	for text := range strings.SplitSeq(body, end) {
+	for text := range strings.SplitSeq(body, lineEnd(body)) {
 		number++
 		text = strings.TrimRight(text, "\r")
 		if isBlankLine(text) {
@@ -123,6 +119,13 @@ func textLines(body string, most int) (lines []textLine, total int) {
 		}
 	}
 	return lines, total
+}
+
+func lineEnd(body string) string {
+	if strings.Contains(body, "\n") {
+		return "\n"
+	}
+	return "\r"
 }
 
 // isBlankLine is also true of ";;;;", which is how a spreadsheet writes an empty

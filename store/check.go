@@ -41,11 +41,11 @@ func (s *Store) ChecksToMake(ctx context.Context, limit int) (jobs []migration.C
 			FROM (
 				SELECT x.id, row_number() OVER (PARTITION BY x.migration_id ORDER BY x.line) AS turn
 				FROM resource x JOIN migration m ON m.id = x.migration_id
-				WHERE m.code IS NOT NULL AND m.validity IN ($2, $3, $4) AND x.left_out = 0 AND x.check_status = $5
+				WHERE m.code IS NOT NULL AND m.validity IN ('draft', 'validating', 'invalid')
+					AND x.left_out = 0 AND x.check_status = 'waiting'
 			) w
 			JOIN resource x ON x.id = w.id JOIN migration m ON m.id = x.migration_id
-			ORDER BY w.turn, m.id LIMIT $1`,
-			limit, migration.Draft, migration.Validating, migration.Invalid, migration.CheckWaiting)
+			ORDER BY w.turn, m.id LIMIT $1`, limit)
 		if err != nil {
 			return err
 		}

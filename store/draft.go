@@ -109,7 +109,8 @@ func planPasses(ctx context.Context, tx *sql.Tx, migrationID int64, passes []mig
 // Settle gives a validating migration its verdict, valid or invalid, with the
 // notices that tell of it. Passes that are not nil get their PlannedAt, by
 // number. A valid migration keeps the text of its file no longer. It updates m.
-// A migration that does not stand at validating is migration.ErrConflict.
+// A migration that does not stand at validating is migration.ErrConflict, and so
+// is valid while a row that is not left out has no check it passed.
 func (s *Store) Settle(
 	ctx context.Context, customer int64, m *migration.Migration, to migration.Validity,
 	passes []migration.Pass, notices ...migration.Notice,
@@ -118,13 +119,13 @@ func (s *Store) Settle(
 		if err := s.moveValidity(ctx, tx, customer, *m, to); err != nil {
 			return err
 		}
-		if err := replanPasses(ctx, tx, m.ID, passes); err != nil {
-			return err
-		}
 		if to == migration.Valid {
-			if err := forgetSheet(ctx, tx, m.ID); err != nil {
+			if err := closeSheet(ctx, tx, m.ID); err != nil {
 				return err
 			}
+		}
+		if err := replanPasses(ctx, tx, m.ID, passes); err != nil {
+			return err
 		}
 		return s.addNotices(ctx, tx, m.ID, notices)
 	})
@@ -132,6 +133,19 @@ func (s *Store) Settle(
 		return fmt.Errorf("settle migration %d as %s: %w", m.ID, to, err)
 	}
 	return nil
+}
+
+// closeSheet forgets the text of the file, which nobody corrects any more once
+// every row passed its check; until then it is migration.ErrConflict.
+func closeSheet(ctx context.Context, tx *sql.Tx, migrationID int64) error {
+	m, err := readMigration(ctx, tx, migrationsByID(AnyCustomer, migrationID))
+	if err != nil {
+		return err
+	}
+	if !m.Checks.Over() || m.Checks.Verdict() != migration.Valid {
+		return migration.ErrConflict
+	}
+	return forgetSheet(ctx, tx, migrationID)
 }
 
 func replanPasses(ctx context.Context, tx *sql.Tx, migrationID int64, passes []migration.Pass) error {

@@ -131,6 +131,12 @@ func TestSettleGivesTheVerdictOnce(t *testing.T) {
 	}
 	p.pass(time.Hour)
 	check(t, p.Submit(t.Context(), p.customer, &m, p.twoPasses()))
+	wantError(t, p.Settle(t.Context(), p.customer, &m, migration.Valid, nil), migration.ErrConflict) // the row waits
+	row := must(p.ChecksToMake(t.Context(), 1))(t)[0].Resource.ID
+	p.finishCheck(t, row, migration.Check{Status: migration.CheckFailed, At: p.at})
+	wantError(t, p.Settle(t.Context(), p.customer, &m, migration.Valid, nil), migration.ErrConflict) // it failed
+	check(t, p.Recheck(t.Context(), p.customer, m.ID, p.at))
+	p.checkAll(t)
 	moved := append([]migration.Pass(nil), m.Passes...)
 	moved[0].PlannedAt = p.at.Add(time.Minute)
 	check(t, p.Settle(t.Context(), p.customer, &m, migration.Valid, moved))

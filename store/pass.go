@@ -230,19 +230,16 @@ func (s *Store) updatePass(
 // under way wait again.
 func (s *Store) Recover(ctx context.Context) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE run SET status = $1 WHERE status IN ($2, $3)`,
-			migration.RunInterrupted, migration.RunConnecting, migration.RunCopying)
-		if err != nil {
-			return err
+		for _, update := range []string{
+			`UPDATE run SET status = 'interrupted' WHERE status IN ('connecting', 'copying')`,
+			`UPDATE pass SET status = 'interrupted' WHERE status = 'running'`,
+			`UPDATE resource SET check_status = 'waiting' WHERE check_status = 'running'`,
+		} {
+			if _, err := tx.ExecContext(ctx, update); err != nil {
+				return err
+			}
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE pass SET status = $1 WHERE status = $2`,
-			migration.PassInterrupted, migration.PassRunning)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE resource SET check_status = $1 WHERE check_status = $2`,
-			migration.CheckWaiting, migration.CheckRunning)
-		return err
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("recover: %w", err)

@@ -23,13 +23,15 @@ func (s *Store) Validating(ctx context.Context) ([]migration.Migration, error) {
 // has not ended, or a run that tries again beside its pass: at work,
 // interrupted, or parked and due. Oldest first, whole.
 func (s *Store) Active(ctx context.Context) ([]migration.Migration, error) {
-	all, err := s.wholeMigrations(ctx, selection{`m.validity = 'valid' AND m.id IN (
+	all, err := s.wholeMigrations(ctx, selection{
+		`m.validity = 'valid' AND m.id IN (
 			SELECT migration_id FROM pass WHERE status NOT IN ('done', 'cancelled')
 			UNION
 			SELECT p.migration_id FROM run r JOIN pass p ON p.id = r.pass_id
-			WHERE r.status IN ('connecting', 'copying')
-				OR (r.status = 'interrupted' OR r.status = 'parked' AND r.retry_at <= $1) AND `+notSuperseded+`)`,
-		[]any{millis(s.now())}})
+			WHERE r.status IN ('connecting', 'copying', 'interrupted', 'parked')
+				AND (r.status <> 'parked' OR r.retry_at <= $1) AND ` + notSuperseded + `)`,
+		[]any{millis(s.now())},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("active migrations: %w", err)
 	}

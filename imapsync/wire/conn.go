@@ -51,6 +51,14 @@ type Config struct {
 	// Dial opens the TCP connection; nil uses a net.Dialer.
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Timeouts Timeouts // the zero value means DefaultTimeouts
+	// Passed hears of each stage that Dial came through; nil: nobody wants to.
+	Passed func(Stage)
+}
+
+func (c Config) passed(stage Stage) {
+	if c.Passed != nil {
+		c.Passed(stage)
+	}
 }
 
 // Stage names the step of a connection that did not come about.
@@ -111,6 +119,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, &DialError{StageConnect, err}
 	}
+	cfg.passed(StageConnect)
 	c := newConn(nc, cfg.Timeouts)
 	if err := c.open(ctx, cfg); err != nil {
 		c.Abort(err)
@@ -161,16 +170,19 @@ func (c *Conn) open(ctx context.Context, cfg Config) error {
 		if err := c.handshake(ctx, cfg.TLS); err != nil {
 			return &DialError{StageTLS, c.fail(err)}
 		}
+		cfg.passed(StageTLS)
 	}
 	if err := c.readGreeting(); err != nil {
 		return &DialError{StageGreeting, c.fail(err)}
 	}
+	cfg.passed(StageGreeting)
 	if !cfg.StartTLS {
 		return nil
 	}
 	if err := c.startTLS(ctx, cfg.TLS); err != nil {
 		return &DialError{StageTLS, c.fail(err)}
 	}
+	cfg.passed(StageTLS)
 	return nil
 }
 

@@ -53,7 +53,7 @@ ALTER TABLE resource ADD COLUMN check_quota_limit INTEGER NOT NULL DEFAULT 0;
 
 CREATE INDEX resource_line ON resource (migration_id, line);
 CREATE INDEX resource_check ON resource (migration_id, left_out, check_status, check_messages, check_bytes);
-CREATE INDEX resource_mailbox ON resource (mailbox);
+CREATE INDEX resource_waiting ON resource (migration_id) WHERE check_status = 'waiting';
 CREATE INDEX resource_domain ON resource (domain_id);
 
 ALTER TABLE run ADD COLUMN folder TEXT NOT NULL DEFAULT ''; -- the one at work
