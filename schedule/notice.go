@@ -1,0 +1,80 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"trasloco/migration"
+)
+
+// How often and how long sending a notice is tried.
+const (
+	noticeFirst   = time.Minute // doubles
+	noticeLongest = time.Hour
+	noticeGiveUp  = 24 * time.Hour
+	sendWithin    = time.Minute
+)
+
+// notice makes a notice of what happened to m just now.
+func (s *Scheduler) notice(m migration.Migration, kind migration.NoticeKind, pass int) migration.Notice {
+	now := s.now()
+	return migration.Notice{
+		CustomerID: m.CustomerID, MigrationID: m.ID, UserID: m.UserID,
+		Kind: kind, Pass: pass, CreatedAt: now, NextAt: now,
+	}
+}
+
+// sendNotices sends what is due. Without a notifier nothing is tried: the
+// notices stay pending, and the pages show them.
+func (s *Scheduler) sendNotices(ctx context.Context) {
+	if s.notifier == nil {
+		return
+	}
+	pending, err := s.store.PendingNotices(ctx, s.now())
+	if err != nil && ctx.Err() == nil {
+		s.report("read notices", err)
+	}
+	for _, n := range pending {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := s.sendNotice(ctx, n); err != nil && ctx.Err() == nil {
+			s.report("send notice", err, "notice", n.ID, "migration", n.MigrationID)
+		}
+	}
+}
+
+// sendNotice sends one notice and writes down what became of it. Only if that
+// cannot be written after the mail server took the letter is it sent twice.
+func (s *Scheduler) sendNotice(ctx context.Context, n migration.Notice) error {
+	letter, err := s.store.Letter(ctx, n)
+	if err == nil {
+		err = s.send(ctx, letter)
+	}
+	switch {
+	case err == nil:
+		return s.store.NoticeSent(context.WithoutCancel(ctx), n)
+	case ctx.Err() != nil:
+		return ctx.Err() // no attempt
+	}
+	return errors.Join(err, s.store.NoticeFailed(ctx, failedNotice(n, err, s.now())))
+}
+
+func (s *Scheduler) send(ctx context.Context, letter migration.Letter) error {
+	ctx, cancel := context.WithTimeout(ctx, sendWithin)
+	defer cancel()
+	return s.notifier.Send(ctx, letter)
+}
+
+// failedNotice says when a notice is tried again, if ever.
+func failedNotice(n migration.Notice, err error, now time.Time) migration.Notice {
+	pause := noticeLongest
+	if n.Tries < 6 {
+		pause = min(noticeFirst<<n.Tries, noticeLongest)
+	}
+	n.Tries++
+	n.NextAt, n.Error = now.Add(pause), err.Error()
+	n.GaveUp = now.Sub(n.CreatedAt) >= noticeGiveUp
+	return n
+}

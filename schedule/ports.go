@@ -1,0 +1,90 @@
+package schedule
+
+import (
+	"context"
+	"time"
+
+	"trasloco/imapsync"
+	"trasloco/migration"
+)
+
+// Store is what the scheduler asks of the memory of the program. The guarded
+// moves answer migration.ErrConflict where somebody else was faster; a customer
+// of 0 means any.
+type Store interface {
+	checkStore
+	passStore
+	runStore
+	noticeStore
+	cleanupStore
+}
+
+// checkStore holds the rows that wait for their check.
+type checkStore interface {
+	ChecksToMake(ctx context.Context, limit int) ([]migration.CheckJob, error)
+	StartCheck(ctx context.Context, customer, resourceID int64) error
+	FinishCheck(ctx context.Context, customer, resourceID int64, c migration.Check) error
+	OpenResource(ctx context.Context, customer int64, r *migration.Resource) error
+	Validating(ctx context.Context) ([]migration.Migration, error)
+	Settle(
+		ctx context.Context, customer int64, m *migration.Migration, to migration.Validity,
+		passes []migration.Pass, notices ...migration.Notice,
+	) error
+}
+
+// passStore holds the passes and what a person may do with them.
+type passStore interface {
+	MigrationByID(ctx context.Context, customer, id int64) (migration.Migration, error)
+	Active(ctx context.Context) ([]migration.Migration, error)
+	BeginPass(ctx context.Context, customer int64, p *migration.Pass) error
+	PausePass(ctx context.Context, customer int64, p *migration.Pass) error
+	FinishPass(ctx context.Context, customer int64, p *migration.Pass, notices ...migration.Notice) error
+	MovePass(ctx context.Context, customer int64, p *migration.Pass, plannedAt time.Time) error
+	Cancel(ctx context.Context, customer int64, m *migration.Migration) error
+}
+
+// runStore holds the runs and their logs.
+type runStore interface {
+	Claimable(ctx context.Context, now time.Time, limit int) ([]migration.RunJob, error)
+	Runs(ctx context.Context, customer, passID int64) ([]migration.Run, error)
+	MoveRun(ctx context.Context, customer int64, run *migration.Run, to migration.RunStatus) error
+	SaveProgress(ctx context.Context, all []migration.RunProgress) error
+	AppendEntries(ctx context.Context, customer, runID int64, entries []migration.Entry) error
+	SaveExceptions(ctx context.Context, customer, runID int64, outcomes []migration.Outcome) error
+	ClearExceptions(ctx context.Context, customer, runID int64) error
+}
+
+// noticeStore holds the notices that are to be sent.
+type noticeStore interface {
+	PendingNotices(ctx context.Context, now time.Time) ([]migration.Notice, error)
+	Letter(ctx context.Context, n migration.Notice) (migration.Letter, error)
+	NoticeSent(ctx context.Context, n migration.Notice) error
+	NoticeFailed(ctx context.Context, n migration.Notice) error
+}
+
+// cleanupStore forgets what is over.
+type cleanupStore interface {
+	Expired(ctx context.Context, policy migration.Policy, now time.Time) ([]migration.Migration, error)
+	Closable(ctx context.Context, policy migration.Policy, now time.Time) ([]migration.Migration, error)
+	Delete(ctx context.Context, customer int64, m *migration.Migration) error
+	Shred(ctx context.Context, customer, migrationID int64) error
+}
+
+// Engine does the work on mail servers. Its methods end soon after their context
+// does. *imapsync.Engine is one; tests have another that does as it is told.
+type Engine interface {
+	Sync(
+		ctx context.Context, job imapsync.Job, journal imapsync.Journal, report imapsync.Reporter,
+	) (migration.Tally, error)
+	CheckSource(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
+	CheckDestination(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
+	Probe(ctx context.Context, ep migration.Endpoint) (migration.ServerTest, error)
+}
+
+var _ Engine = (*imapsync.Engine)(nil)
+
+// Notifier sends one letter to the user it is for. When it returns nil the mail
+// server has taken it. An error is tried again later.
+type Notifier interface {
+	Send(ctx context.Context, letter migration.Letter) error
+}

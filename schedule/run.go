@@ -1,0 +1,81 @@
+package schedule
+
+import (
+	"context"
+	"time"
+
+	"trasloco/imapsync"
+	"trasloco/migration"
+)
+
+// offer is how many pieces of work the database is asked for at once. They come
+// from all migrations in turn, so whoever has something to do is among them.
+const offer = 1000
+
+// takeRuns gives the free places of the pool to runs that may be taken. The lock
+// of the scheduler is held: nobody pauses or cancels between the question and
+// the start.
+func (s *Scheduler) takeRuns(ctx context.Context) error {
+	if s.runs.busy() {
+		return nil
+	}
+	jobs, err := s.store.Claimable(ctx, s.now(), offer)
+	if err != nil {
+		return err
+	}
+	ofMigration := func(job migration.RunJob) int64 { return job.MigrationID }
+	fairly(jobs, s.runs.atWork(), ofMigration, func(job migration.RunJob) bool {
+		return !s.held[job.MigrationID] && s.runs.start(ctx, runPiece(job), func(ctx context.Context) { s.run(ctx, job) })
+	})
+	return nil
+}
+
+// run brings one resource as far as it goes in its pass. What was begun is
+// written down to the end, also when ctx ends.
+func (s *Scheduler) run(ctx context.Context, job migration.RunJob) {
+	if ctx.Err() != nil {
+		return
+	}
+	keep := context.WithoutCancel(ctx)
+	rec, err := s.book.begin(keep, job)
+	if err != nil {
+		s.report("start run", err, "run", job.Run.ID)
+		s.rest(ctx)
+	}
+	if rec == nil {
+		return
+	}
+	var tally migration.Tally
+	end := imapsync.Ending{Status: migration.RunInterrupted}
+	if err == nil {
+		tally, err = s.sync(ctx, job, rec)
+		end = imapsync.EndingOf(ctx, err, s.now())
+	}
+	rec.end(keep, tally, end)
+}
+
+func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorder) (migration.Tally, error) {
+	if err := s.openSecrets(ctx, job.Customer, &job.Resource); err != nil {
+		return migration.Tally{}, err
+	}
+	return s.engine.Sync(ctx, imapsync.Job{
+		Resource: job.Resource, Type: job.Type, Pass: job.Pass,
+		Rules: imapsync.RulesFor(job.Type, s.policy.Folders), MaxSize: s.policy.MaxMessageSize,
+	}, s.journal(job.Customer, job.Resource.ID, job.Pass), rec)
+}
+
+// openSecrets sets the secrets of both ends. Without them a person has to bring
+// the file once more, so this ends a run and is not tried again.
+func (s *Scheduler) openSecrets(ctx context.Context, customer int64, r *migration.Resource) error {
+	err := s.store.OpenResource(context.WithoutCancel(ctx), customer, r)
+	if err != nil {
+		return &imapsync.Error{Side: imapsync.SourceSide, Class: imapsync.ClassSecrets, Err: err}
+	}
+	return nil
+}
+
+// rest keeps the place of a piece that could not even begin for a moment, so
+// that a store in trouble is not asked as fast as it can refuse.
+func (s *Scheduler) rest(ctx context.Context) {
+	await(ctx, nil, time.After(s.book.again))
+}

@@ -1,0 +1,135 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"trasloco/imapsync"
+	"trasloco/migration"
+)
+
+// checkWithin is how long the check of one row may take. The engine bears no
+// long silence; this is for servers that go on talking.
+const checkWithin = 10 * time.Minute
+
+// takeChecks gives the free places of the pool to rows that wait for their
+// check.
+func (s *Scheduler) takeChecks(ctx context.Context) error {
+	if s.checks.busy() {
+		return nil
+	}
+	jobs, err := s.store.ChecksToMake(ctx, offer)
+	if err != nil {
+		return err
+	}
+	ofMigration := func(job migration.CheckJob) int64 { return job.MigrationID }
+	fairly(jobs, s.checks.atWork(), ofMigration, func(job migration.CheckJob) bool {
+		return !s.held[job.MigrationID] && s.checks.start(ctx, checkPiece(job), func(ctx context.Context) { s.check(ctx, job) })
+	})
+	return nil
+}
+
+// check looks at both ends of one row and stores what it found.
+func (s *Scheduler) check(ctx context.Context, job migration.CheckJob) {
+	if ctx.Err() != nil {
+		return
+	}
+	keep := context.WithoutCancel(ctx)
+	if err := s.store.StartCheck(keep, job.Customer, job.Resource.ID); err != nil {
+		s.report("start check", err, "resource", job.Resource.ID)
+		s.rest(ctx)
+		return
+	}
+	s.hub.changed(job.MigrationID)
+	found := s.checkBoth(ctx, job)
+	if ctx.Err() != nil {
+		found = migration.Check{Status: migration.CheckWaiting} // broken off: it says nothing
+	}
+	err := s.book.insist(func() error { return s.store.FinishCheck(keep, job.Customer, job.Resource.ID, found) })
+	s.report("store check", err, "resource", job.Resource.ID)
+	s.hub.changed(job.MigrationID)
+}
+
+func (s *Scheduler) checkBoth(ctx context.Context, row migration.CheckJob) migration.Check {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	if err := s.openSecrets(ctx, row.Customer, &row.Resource); err != nil {
+		return checkOf(s.now(), imapsync.Findings{}, imapsync.Findings{}, err)
+	}
+	job := imapsync.Job{
+		Resource: row.Resource, Type: row.Type,
+		Rules: imapsync.RulesFor(row.Type, s.policy.Folders), MaxSize: s.policy.MaxMessageSize,
+	}
+	var source, destination imapsync.Findings
+	var sourceErr, destinationErr error
+	var ends sync.WaitGroup
+	ends.Go(func() { source, sourceErr = s.engine.CheckSource(ctx, job) })
+	ends.Go(func() { destination, destinationErr = s.engine.CheckDestination(ctx, job) })
+	ends.Wait()
+	if sourceErr == nil {
+		sourceErr = sided(imapsync.DestinationSide, destinationErr)
+	}
+	return checkOf(s.now(), source, destination, sided(imapsync.SourceSide, sourceErr))
+}
+
+// sided gives an error that is the context's the side it came from.
+func sided(side imapsync.Side, err error) error {
+	var known *imapsync.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return &imapsync.Error{Side: side, Class: imapsync.ClassTransport, Err: err}
+}
+
+// checkOf puts down what was found. Of two ends that fail the source is named.
+func checkOf(at time.Time, source, destination imapsync.Findings, err error) migration.Check {
+	c := migration.Check{
+		Status: migration.CheckPassed, At: at,
+		Folders: source.Folders, Messages: source.Messages, Bytes: source.Bytes, Oversize: source.Oversize,
+	}
+	if quota := destination.Quota; quota != nil {
+		c.QuotaUsed, c.QuotaLimit = quota.Used, quota.Limit
+	}
+	if err != nil {
+		fault := imapsync.FaultOf(err)
+		c.Status, c.Side, c.Class = migration.CheckFailed, string(fault.Side), string(fault.Class)
+		c.Detail, c.ServerText, c.Certificate = fault.Detail, fault.ServerText, fault.Certificate
+	}
+	return c
+}
+
+// settle gives validating migrations their verdict once their checks are over.
+func (s *Scheduler) settle(ctx context.Context) error {
+	all, err := s.store.Validating(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if !m.Checks.Over() || s.held[m.ID] {
+			continue
+		}
+		if err := s.settleOne(ctx, m); err != nil {
+			s.report("store verdict", err, "migration", m.Code)
+		}
+	}
+	return nil
+}
+
+func (s *Scheduler) settleOne(ctx context.Context, m migration.Migration) error {
+	verdict := m.Checks.Verdict()
+	var passes []migration.Pass
+	var notices []migration.Notice
+	if verdict == migration.Valid {
+		passes = migration.PlanWhenValid(s.policy, m.Passes, s.now())
+	} else {
+		notices = append(notices, s.notice(m, migration.NoticeInvalid, 0))
+	}
+	if err := s.store.Settle(ctx, m.CustomerID, &m, verdict, passes, notices...); err != nil {
+		return err
+	}
+	s.hub.changed(m.ID)
+	s.notices.nudge()
+	return nil
+}
