@@ -1,0 +1,64 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"trasloco/migration"
+	"trasloco/views"
+)
+
+// fail is the only place where an error becomes an answer. Of what went wrong
+// inside, a person outside learns the number of the request and nothing else.
+func (s *Server) fail(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	code := statusOf(err)
+	if code >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
+		s.Logger.ErrorContext(c.Request().Context(), "request failed", "id", requestID(c), "route", c.Path(), "error", err)
+	}
+	// The handler's time is over by now, and an early error comes before anybody
+	// has asked for the language.
+	ctx := context.WithoutCancel(c.Request().Context())
+	if !known(c) {
+		ctx = s.speak(c, migration.User{})
+	}
+	c.SetRequest(c.Request().WithContext(ctx))
+	if err := s.render(c, code, views.Error(s.errorPage(c, code, err))); err != nil {
+		s.Logger.ErrorContext(ctx, "error page", "id", requestID(c), "error", err)
+		_ = c.NoContent(http.StatusInternalServerError) // the line is dead if this fails too
+	}
+}
+
+func (s *Server) errorPage(c echo.Context, code int, err error) views.ErrorPage {
+	shown := views.ErrorPage{Page: s.page(c, "page.error.title"), Code: code, RequestID: requestID(c)}
+	if errors.Is(err, errForeignForm) {
+		shown.Case = "foreign_form"
+		shown.Args = map[string]any{"origin": c.Request().Header.Get("Origin"), "host": c.Request().Host}
+	}
+	return shown
+}
+
+func statusOf(err error) int {
+	var answer *echo.HTTPError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, migration.ErrNotFound):
+		return http.StatusNotFound
+	case errors.Is(err, migration.ErrForbidden):
+		return http.StatusForbidden
+	case errors.Is(err, migration.ErrConflict):
+		return http.StatusConflict
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.As(err, &answer):
+		return answer.Code
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}

@@ -1,0 +1,134 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"trasloco/locale"
+	"trasloco/migration"
+	"trasloco/views"
+)
+
+// showLogin shows the login to those who are not signed in.
+func (s *Server) showLogin(c echo.Context) error {
+	if who(c).ID != 0 {
+		return goTo(c, "/migrations")
+	}
+	done, err := s.Store.HasUsers(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	if !done {
+		return goTo(c, "/setup")
+	}
+	return s.renderLogin(c, http.StatusOK, views.LoginPage{})
+}
+
+func (s *Server) renderLogin(c echo.Context, code int, p views.LoginPage) error {
+	p.Page = s.page(c, "page.login.title")
+	p.Failed = code != http.StatusOK
+	p.Next = localPath(c.FormValue("next"), "")
+	if s.Demo != nil {
+		p.Demo = views.DemoLogin{Email: s.Demo.Email, Password: s.Demo.Password}
+	}
+	return s.render(c, code, views.Login(p))
+}
+
+// login signs in. Whether there is such a user does not show, neither by the
+// answer nor by the time it takes.
+func (s *Server) login(c echo.Context) error {
+	email := c.FormValue("email")
+	user, wait, err := s.tryLogin(c, email, c.Request().PostFormValue("password"))
+	switch {
+	case errors.Is(err, migration.ErrForbidden):
+		return s.renderLogin(c, http.StatusUnprocessableEntity, views.LoginPage{Email: email, Wrong: true})
+	case err != nil:
+		return err
+	case wait > 0:
+		return s.renderLogin(c, http.StatusTooManyRequests, views.LoginPage{Email: email, Wait: saySpan(c, wait)})
+	}
+	if err := s.sessions.signIn(c, user); err != nil {
+		return err
+	}
+	s.Logger.InfoContext(c.Request().Context(), "signed in", "id", requestID(c), "user", user.ID, "from", c.RealIP())
+	return goTo(c, localPath(c.FormValue("next"), "/migrations"))
+}
+
+// tryLogin returns the user of an address and a password, or how long to wait
+// before the next try, or migration.ErrForbidden. It computes at most
+// hashesAtOnce hashes at a time, and asks for the wait when its turn has come:
+// many tries at once gain nothing.
+func (s *Server) tryLogin(c echo.Context, email, password string) (user migration.User, wait time.Duration, err error) {
+	ctx := c.Request().Context()
+	leave, err := s.queue(ctx)
+	if err != nil {
+		return user, 0, err
+	}
+	defer leave()
+	keys := throttleKeys(email, c.RealIP())
+	if wait, err = s.Store.LoginWait(ctx, keys...); err != nil {
+		return user, 0, err
+	}
+	if wait > 0 {
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		return user, wait, nil
+	}
+	user, hash, err := s.Store.UserByEmail(ctx, email)
+	switch {
+	case errors.Is(err, migration.ErrNotFound):
+		hash = nobodysHash
+	case err != nil:
+		return user, 0, err
+	}
+	if !matches(hash, password) {
+		if err := s.Store.LoginFailed(ctx, keys...); err != nil {
+			return user, 0, err
+		}
+		s.Logger.WarnContext(ctx, "login failed", "id", requestID(c), "from", c.RealIP())
+		return migration.User{}, 0, fmt.Errorf("login: %w", migration.ErrForbidden)
+	}
+	return user, 0, s.Store.LoginSucceeded(ctx, keys...)
+}
+
+// saySpan says how long to wait, to the second: people stand before the door.
+func saySpan(c echo.Context, wait time.Duration) string {
+	ctx := c.Request().Context()
+	if wait < time.Minute {
+		return locale.N(ctx, "page.login.seconds", int(math.Ceil(wait.Seconds())), nil)
+	}
+	return locale.Span(ctx, wait)
+}
+
+// throttleKeys are what failures are counted under: the account, and the network
+// that the browser is in, since one who tries has many addresses of it.
+func throttleKeys(email, address string) []string {
+	keys := []string{"account:" + email}
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return keys
+	}
+	bits := 64
+	if ip = ip.Unmap(); ip.Is4() {
+		bits = 24
+	}
+	network, err := ip.WithZone("").Prefix(bits)
+	if err != nil {
+		return keys
+	}
+	return append(keys, "net:"+network.String())
+}
+
+// logout ends the session.
+func (s *Server) logout(c echo.Context) error {
+	if err := s.sessions.signOut(c); err != nil {
+		return err
+	}
+	return goTo(c, "/login")
+}

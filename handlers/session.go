@@ -1,0 +1,248 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/sessions"
+	"github.com/labstack/echo/v4"
+
+	"trasloco/migration"
+	"trasloco/store"
+)
+
+// How long a session holds: unused, and at most.
+const (
+	sessionIdle = 12 * time.Hour
+	sessionLife = 14 * 24 * time.Hour
+	// seenEvery bounds the writes of "last seen": one of them a request would be
+	// most of what the panel writes.
+	seenEvery = time.Minute
+)
+
+const languageCookie = "lang"
+
+// keyUser is where the session keeps the number of who is signed in.
+const keyUser = "user"
+
+// sessionStore keeps sessions in the database, so that they can be revoked. The
+// browser holds 32 random octets; the database their SHA-256. It is a
+// sessions.Store.
+type sessionStore struct {
+	store   *store.Store
+	now     func() time.Time
+	secure  func(echo.Context) bool
+	address func(*http.Request) string // of the browser
+}
+
+var _ sessions.Store = (*sessionStore)(nil)
+
+// Get returns the session of a request, reading it once.
+func (k *sessionStore) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return sessions.GetRegistry(r).Get(k, name)
+}
+
+// New returns the session that the request's cookie names, or a new one where
+// there is none, none any more, or one that cannot be read.
+func (k *sessionStore) New(r *http.Request, name string) (*sessions.Session, error) {
+	session := sessions.NewSession(k, name)
+	session.IsNew = true
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return session, nil
+	}
+	row, err := k.read(r.Context(), cookie.Value)
+	if errors.Is(err, migration.ErrNotFound) {
+		return session, nil
+	}
+	if err != nil {
+		return session, err
+	}
+	session.IsNew, session.ID = false, cookie.Value
+	if len(row.Data) > 0 {
+		values := map[any]any{}
+		if err := gob.NewDecoder(bytes.NewReader(row.Data)).Decode(&values); err != nil {
+			return sessions.NewSession(k, name), nil //nolint:nilerr // of another version of the program: one signs in anew
+		}
+		session.Values = values
+	}
+	if row.UserID != 0 {
+		session.Values[keyUser] = row.UserID
+	}
+	return session, k.touch(r.Context(), row)
+}
+
+// read returns a session that still holds, else migration.ErrNotFound.
+func (k *sessionStore) read(ctx context.Context, token string) (store.Session, error) {
+	row, err := k.store.Session(ctx, hashToken(token))
+	if err != nil {
+		return row, err
+	}
+	now := k.now()
+	if now.Sub(row.SeenAt) > sessionIdle || now.Sub(row.CreatedAt) > sessionLife {
+		return store.Session{}, migration.ErrNotFound
+	}
+	return row, nil
+}
+
+func (k *sessionStore) touch(ctx context.Context, row store.Session) error {
+	if k.now().Sub(row.SeenAt) < seenEvery {
+		return nil
+	}
+	row.SeenAt = k.now()
+	return k.store.SaveSession(ctx, row)
+}
+
+// Save stores the session, giving it an id if it has none, and sets the cookie.
+// One that is empty, and was never stored, stays unstored. With MaxAge below 0
+// it is deleted.
+func (k *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
+	if session.Options.MaxAge < 0 {
+		http.SetCookie(w, sessions.NewCookie(session.Name(), "", session.Options))
+		return k.store.DeleteSession(r.Context(), hashToken(session.ID))
+	}
+	if session.ID == "" && len(session.Values) == 0 {
+		return nil
+	}
+	row, err := k.row(r.Context(), session)
+	if err != nil {
+		return err
+	}
+	row.Address, row.Agent = k.address(r), r.UserAgent()
+	if err := k.store.SaveSession(r.Context(), row); err != nil {
+		return err
+	}
+	http.SetCookie(w, sessions.NewCookie(session.Name(), session.ID, session.Options))
+	return nil
+}
+
+// row makes the row of a session, keeping the dates of one that is stored.
+func (k *sessionStore) row(ctx context.Context, session *sessions.Session) (store.Session, error) {
+	row := store.Session{CreatedAt: k.now()}
+	if session.ID == "" {
+		session.ID = newToken()
+	} else if stored, err := k.read(ctx, session.ID); err == nil {
+		row = stored
+	} else if !errors.Is(err, migration.ErrNotFound) {
+		return row, err
+	}
+	row.TokenHash, row.SeenAt = hashToken(session.ID), k.now()
+	row.UserID, _ = session.Values[keyUser].(int64)
+	kept := make(map[any]any, len(session.Values))
+	for key, value := range session.Values {
+		if key != keyUser {
+			kept[key] = value
+		}
+	}
+	var data bytes.Buffer
+	if err := gob.NewEncoder(&data).Encode(kept); err != nil {
+		return row, fmt.Errorf("write session: %w", err)
+	}
+	row.Data = data.Bytes()
+	return row, nil
+}
+
+// of returns the session of a request. The cookie's name and flags go with how
+// the browser came: a Secure cookie would be dropped on a plain-http LAN.
+func (k *sessionStore) of(c echo.Context) (*sessions.Session, error) {
+	name, secure := "sid", k.secure(c)
+	if secure {
+		name = "__Host-sid"
+	}
+	session, err := k.Get(c.Request(), name)
+	if session != nil {
+		session.Options = &sessions.Options{
+			Path: "/", MaxAge: int(sessionLife / time.Second), Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		}
+	}
+	return session, err
+}
+
+// user returns who is signed in; the zero User if nobody is, or his account is
+// gone.
+func (k *sessionStore) user(c echo.Context) (migration.User, error) {
+	session, err := k.of(c)
+	if err != nil {
+		return migration.User{}, err
+	}
+	id, _ := session.Values[keyUser].(int64)
+	if id == 0 {
+		return migration.User{}, nil
+	}
+	user, err := k.store.User(c.Request().Context(), id)
+	if errors.Is(err, migration.ErrNotFound) {
+		return migration.User{}, nil
+	}
+	return user, err
+}
+
+// signIn starts a new session for a user; the former one of this browser ends,
+// so that nobody can have planted it.
+func (k *sessionStore) signIn(c echo.Context, user migration.User) error {
+	session, err := k.of(c)
+	if err != nil {
+		return err
+	}
+	if session.ID != "" {
+		if err := k.store.DeleteSession(c.Request().Context(), hashToken(session.ID)); err != nil {
+			return err
+		}
+	}
+	session.ID = ""
+	session.Values = map[any]any{keyUser: user.ID}
+	return session.Save(c.Request(), c.Response())
+}
+
+// signOut ends the session.
+func (k *sessionStore) signOut(c echo.Context) error {
+	session, err := k.of(c)
+	if err != nil {
+		return err
+	}
+	session.Options.MaxAge = -1
+	return session.Save(c.Request(), c.Response())
+}
+
+// flash keeps a message for the next page.
+func (k *sessionStore) flash(c echo.Context, message string) error {
+	session, err := k.of(c)
+	if err != nil {
+		return err
+	}
+	session.AddFlash(message)
+	return session.Save(c.Request(), c.Response())
+}
+
+// flashes takes the messages that wait for a page.
+func (k *sessionStore) flashes(c echo.Context) ([]string, error) {
+	session, err := k.of(c)
+	if err != nil || session.ID == "" {
+		return nil, err
+	}
+	var messages []string
+	for _, flash := range session.Flashes() {
+		if message, ok := flash.(string); ok {
+			messages = append(messages, message)
+		}
+	}
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	return messages, session.Save(c.Request(), c.Response())
+}
+
+func newToken() string {
+	var octets [32]byte
+	_, _ = rand.Read(octets[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(octets[:])
+}
+
+func hashToken(token string) [32]byte { return sha256.Sum256([]byte(token)) }

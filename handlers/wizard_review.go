@@ -1,0 +1,110 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"trasloco/locale"
+	"trasloco/migration"
+	"trasloco/store"
+	"trasloco/views"
+)
+
+// inventory sums what the checks found at the sources.
+func (s *Server) inventory(ctx context.Context, m migration.Migration) (views.Inventory, error) {
+	page, err := s.Store.Resources(ctx, store.ResourceQuery{Customer: m.CustomerID, MigrationID: m.ID})
+	var sum views.Inventory
+	hosts := map[string]bool{}
+	for _, row := range page.Resources {
+		if row.LeftOut {
+			sum.LeftOut++
+			continue
+		}
+		sum.Rows++
+		if !hosts[row.Source.Host] {
+			hosts[row.Source.Host] = true
+			sum.Hosts = append(sum.Hosts, row.Source.Host)
+		}
+		sum.Add(row.Check)
+	}
+	return sum, err
+}
+
+// showReview shows the whole plan once more.
+func (s *Server) showReview(c echo.Context) error {
+	if sent, err := s.enter(c, views.StepReview); sent || err != nil {
+		return err
+	}
+	return s.reviewPage(c, http.StatusOK, asked(c).Name, nil)
+}
+
+func (s *Server) reviewPage(c echo.Context, code int, name string, problems []migration.Problem) error {
+	ctx, m := c.Request().Context(), asked(c)
+	inventory, err := s.inventory(ctx, m)
+	if err != nil {
+		return err
+	}
+	page := views.ReviewPage{WizardPage: s.wizard(c, views.StepReview, problems), Inventory: inventory, Name: name, First: s.firstAt(m)}
+	page.Second = m.Plan.SecondAt(page.First)
+	_, _, page.Warnings = s.plan(m)
+	return s.render(c, code, views.WizardReview(page))
+}
+
+// CodeReviewRows is the fault of a migration that still has rows to correct;
+// args: count.
+const CodeReviewRows = "review.rows"
+
+// migrate hands the migration in: its rows are checked where that is too long
+// ago, then it starts at its time.
+func (s *Server) migrate(c echo.Context) error {
+	ctx, m := c.Request().Context(), asked(c)
+	if !editable(m) {
+		return migration.ErrConflict
+	}
+	if first := unfinished(m); first != views.StepReview {
+		return goTo(c, stepPath(m, first))
+	}
+	name := strings.TrimSpace(c.FormValue("name"))
+	passes, problems, err := s.readyToMigrate(ctx, m, name)
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return s.reviewPage(c, http.StatusUnprocessableEntity, name, problems)
+	}
+	m.Name = name
+	if err := s.Store.SaveDraft(ctx, m.CustomerID, &m); err != nil {
+		return err
+	}
+	if err := s.Store.Recheck(ctx, m.CustomerID, m.ID, s.Now().Add(-s.Policy.CheckFor)); err != nil {
+		return err
+	}
+	if err := s.Store.Submit(ctx, m.CustomerID, &m, passes); err != nil {
+		return err
+	}
+	s.Desk.Wake()
+	return s.goBack(c, path("migrations", m.Code), locale.T(ctx, "flash.planned", map[string]any{"code": m.Code}))
+}
+
+// readyToMigrate plans the passes, or says everything that stands in the way.
+func (s *Server) readyToMigrate(ctx context.Context, m migration.Migration, name string) ([]migration.Pass, []migration.Problem, error) {
+	passes, problems, _ := s.plan(m)
+	if len([]rune(name)) > maxText {
+		problems = append(problems, migration.Problem{Code: CodeFormLong, Field: "name", Args: migration.Args{"max": maxText}})
+	}
+	view, err := s.rowsView(ctx, m, rowsLook{page: 1})
+	if err != nil {
+		return nil, nil, err
+	}
+	if bad := len(view.BadLines()); bad > 0 {
+		problems = append(problems, migration.Problem{Code: CodeReviewRows, Field: "rows", Args: migration.Args{"count": bad}})
+	}
+	planned, err := s.Store.PlannedAtOnce(ctx, m.CustomerID)
+	if err != nil {
+		return nil, nil, err
+	}
+	return passes, append(problems, migration.CheckAtOnce(s.Policy, planned, s.Now())...), nil
+}

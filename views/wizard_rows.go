@@ -1,0 +1,309 @@
+package views
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"trasloco/locale"
+	"trasloco/migration"
+	"trasloco/views/ui"
+)
+
+// rowsPerPage is how many rows of a file a page shows.
+const rowsPerPage = 50
+
+// Groups of the rows of a file.
+const (
+	RowsBad  = "bad"
+	RowsOK   = "ok"
+	RowsWait = "wait"
+	RowsOut  = "out"
+)
+
+// RowsPage is step 2 once there is a file.
+type RowsPage struct {
+	WizardPage
+	View RowsView
+}
+
+// RowsView is what is live of it: the rows with their checks.
+type RowsView struct {
+	Migration                     migration.Migration
+	FileName, Encoding, Separator string
+	Form                          migration.Form
+	Group                         string
+	PageNumber                    int
+	MaxSize                       int64
+	Now                           time.Time
+
+	rows   []RowView // all of the file
+	groups map[string]int
+}
+
+// RowView is a row of the file with what is known of it.
+type RowView struct {
+	Line               migration.SheetLine
+	Problems, Warnings Problems
+	Check              migration.Check
+	Group              string
+}
+
+// Fill joins a file with the rows that are in the store, by line, and the lines
+// the admin goes on without.
+func (v *RowsView) Fill(sheet migration.Sheet, stored map[int]migration.Resource, out []int) {
+	v.groups = map[string]int{}
+	for _, line := range sheet.Lines {
+		row := RowView{Line: line, Problems: ofRow(sheet.Problems, line.Number), Warnings: ofRow(sheet.Warnings, line.Number)}
+		resource := stored[line.Number]
+		row.Check = resource.Check
+		row.Group = groupOf(row, resource.LeftOut || slices.Contains(out, line.Number))
+		v.rows = append(v.rows, row)
+		v.groups[row.Group]++
+	}
+}
+
+func ofRow(problems []migration.Problem, line int) (found Problems) {
+	for _, problem := range problems {
+		if problem.Row == line {
+			found = append(found, problem)
+		}
+	}
+	return found
+}
+
+func groupOf(row RowView, out bool) string {
+	switch {
+	case out:
+		return RowsOut
+	case len(row.Problems) > 0, row.Check.Status == migration.CheckFailed:
+		return RowsBad
+	case row.Check.Status == migration.CheckPassed:
+		return RowsOK
+	}
+	return RowsWait
+}
+
+// Waiting is how many rows wait for their check.
+func (v RowsView) Waiting() int { return v.groups[RowsWait] }
+
+// Usable is how many rows the migration would have.
+func (v RowsView) Usable() int { return v.groups[RowsOK] + v.groups[RowsWait] }
+
+// BadLines are the lines that have to be corrected or left out.
+func (v RowsView) BadLines() (lines []int) {
+	for _, row := range v.rows {
+		if row.Group == RowsBad {
+			lines = append(lines, row.Line.Number)
+		}
+	}
+	return lines
+}
+
+// Title is what was understood of the file, in a sentence.
+func (v RowsView) Title(ctx context.Context) string {
+	read := locale.N(ctx, "page.wizard.file.read", len(v.rows), nil)
+	if bad := v.groups[RowsBad]; bad > 0 {
+		return read + ", " + locale.N(ctx, "page.wizard.file.bad", bad, nil)
+	}
+	return read
+}
+
+// text below the title.
+func (v RowsView) text(ctx context.Context) string {
+	switch {
+	case v.Waiting() > 0:
+		return locale.T(ctx, "page.wizard.file.text.waiting", nil)
+	case v.groups[RowsBad] > 0:
+		return locale.T(ctx, "page.wizard.file.text.bad", nil)
+	}
+	return locale.T(ctx, "page.wizard.file.text.ok", nil)
+}
+
+func (v RowsView) path(rest string) string {
+	return "/migrations/" + v.Migration.Code + "/edit/" + rest
+}
+
+func (v RowsView) query(group string, page int) string {
+	return "?rows=" + group + "&page=" + strconv.Itoa(page)
+}
+
+// events is the stream of what is live.
+func (v RowsView) events() string { return v.path("events") + v.query(v.Group, v.PageNumber) }
+
+// about says what kind of file it is.
+func (v RowsView) about(ctx context.Context) string {
+	parts := []string{locale.N(ctx, "count.rows", len(v.rows), nil)}
+	if v.Form != "" {
+		parts = append(parts, locale.T(ctx, "form."+string(v.Form), nil))
+	}
+	separator := v.Separator
+	if separator == "\t" {
+		separator = locale.T(ctx, "page.wizard.file.tab", nil)
+	}
+	return strings.Join(append(parts, v.Encoding, locale.T(ctx, "page.wizard.file.separator", map[string]any{"separator": separator})), " · ")
+}
+
+func (v RowsView) name(ctx context.Context) string {
+	if v.FileName == "" {
+		return locale.T(ctx, "page.wizard.file.pasted", nil)
+	}
+	return locale.Printable(v.FileName)
+}
+
+func (v RowsView) tabs(ctx context.Context) []ui.Tab {
+	tabs := []ui.Tab{{Text: locale.T(ctx, "page.wizard.file.tab.all", nil), Count: len(v.rows), Href: v.query("", 1), Current: v.Group == ""}}
+	for _, group := range []string{RowsBad, RowsOK, RowsWait, RowsOut} {
+		if v.groups[group] > 0 || v.Group == group {
+			tabs = append(tabs, ui.Tab{
+				Text: locale.T(ctx, "page.wizard.file.tab."+group, nil), Count: v.groups[group], Href: v.query(group, 1), Current: v.Group == group,
+			})
+		}
+	}
+	return tabs
+}
+
+// shown are the rows of the group.
+func (v RowsView) shown() []RowView {
+	if v.Group == "" {
+		return v.rows
+	}
+	return slices.DeleteFunc(slices.Clone(v.rows), func(row RowView) bool { return row.Group != v.Group })
+}
+
+// page are the rows of this page.
+func (v RowsView) page() []RowView {
+	rows := v.shown()
+	from := min(max(v.PageNumber-1, 0)*rowsPerPage, len(rows))
+	return rows[from:min(from+rowsPerPage, len(rows))]
+}
+
+func (v RowsView) pager() ui.PagerSpec {
+	total := len(v.shown())
+	from := min(max(v.PageNumber-1, 0)*rowsPerPage, total)
+	to := min(from+rowsPerPage, total)
+	spec := ui.PagerSpec{From: min(from+1, total), To: to, Total: total}
+	if from > 0 {
+		spec.Prev = v.query(v.Group, v.PageNumber-1)
+	}
+	if to < total {
+		spec.Next = v.query(v.Group, max(v.PageNumber, 1)+1)
+	}
+	return spec
+}
+
+// faults are the links of the error summary; a long list is cut, its rows stand
+// under the tab.
+func (v RowsView) faults(ctx context.Context) []ui.Fault {
+	const most = 8
+	var faults []ui.Fault
+	for _, row := range v.page() {
+		if row.Group != RowsBad {
+			continue
+		}
+		if len(faults) == most {
+			return append(faults, ui.Fault{
+				Text: locale.N(ctx, "page.wizard.file.more", v.groups[RowsBad]-most, nil), Href: v.query(RowsBad, 1),
+			})
+		}
+		what, _ := row.trouble(ctx)
+		faults = append(faults, ui.Fault{
+			Text: locale.T(ctx, "page.wizard.file.fault", map[string]any{"row": row.Line.Number, "what": what}), Href: "#" + row.firstField(),
+		})
+	}
+	return faults
+}
+
+func (r RowView) id() string { return "row-" + strconv.Itoa(r.Line.Number) }
+
+// field is the id of one of the row's fields.
+func (r RowView) field(name string) string { return name + "-" + strconv.Itoa(r.Line.Number) }
+
+// firstField is the id of the field to correct first.
+func (r RowView) firstField() string {
+	for _, cell := range r.Line.Cells {
+		if r.wrong(cell.Name) {
+			return r.field(cell.Name)
+		}
+	}
+	if len(r.Line.Cells) > 0 {
+		return r.field(r.Line.Cells[0].Name)
+	}
+	return r.id()
+}
+
+// wrong reports whether a field is the one at fault.
+func (r RowView) wrong(name string) bool {
+	if slices.ContainsFunc(r.Problems, func(p migration.Problem) bool { return p.Field == name }) {
+		return true
+	}
+	if len(r.Problems) > 0 || r.Check.Status != migration.CheckFailed {
+		return false
+	}
+	return name == r.blamed()
+}
+
+// blamed is the field that the failed check speaks of.
+func (r RowView) blamed() string {
+	switch {
+	case r.Check.Side == "destination":
+		return migration.FieldDestination
+	case r.Check.Class == "login" || r.Check.Class == "permission":
+		for _, cell := range r.Line.Cells {
+			if cell.Secret {
+				return cell.Name
+			}
+		}
+	case r.Check.Class == "token":
+		return migration.FieldClientID
+	}
+	return migration.FieldHost
+}
+
+// trouble is what is wrong with the row and what to do.
+func (r RowView) trouble(ctx context.Context) (what, remedy string) {
+	if len(r.Problems) > 0 {
+		p := r.Problems[0]
+		fault := locale.Problem(ctx, p.Code, p.Row, p.Field, p.Args)
+		return fault.Text, fault.Fix
+	}
+	what = locale.T(ctx, "side."+r.Check.Side, nil) + ": " + lowerFirst(locale.T(ctx, "class."+r.Check.Class, nil))
+	return what, locale.T(ctx, "class."+r.Check.Class+".fix", nil)
+}
+
+// lowerFirst makes a sentence go on after a colon.
+func lowerFirst(text string) string {
+	for i, letter := range text {
+		return strings.ToLower(string(letter)) + text[i+len(string(letter)):]
+	}
+	return text
+}
+
+// inventory says what lies at the source.
+func (r RowView) inventory(ctx context.Context) string {
+	return locale.N(ctx, "count.messages", r.Check.Messages, nil) + ", " + locale.Bytes(ctx, r.Check.Bytes)
+}
+
+// tight reports whether the destination mailbox is smaller than what comes.
+func (r RowView) tight() bool {
+	return r.Check.QuotaLimit > 0 && r.Check.QuotaUsed+r.Check.Bytes > r.Check.QuotaLimit
+}
+
+func rowColumns(ctx context.Context) []ui.ColumnSpec {
+	head := func(name string) string { return locale.T(ctx, "page.wizard.file.column."+name, nil) }
+	return []ui.ColumnSpec{
+		{Text: head("row"), Number: true}, {Text: head("destination")}, {Text: head("host")}, {Text: head("login")}, {Text: head("check")},
+	}
+}
+
+// wrongAttrs mark the field at fault, and say which text goes with it.
+func wrongAttrs(row RowView, cell migration.SheetCell) templ.Attributes {
+	if !row.wrong(cell.Name) {
+		return nil
+	}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": row.id() + "-why"}
+}
