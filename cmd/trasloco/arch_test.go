@@ -68,14 +68,19 @@ var rooms = []room{
 		own:     []string{"migration"},
 		modules: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "golang.org/x/sync", "golang.org/x/sys"},
 	},
-	{path: "views", own: []string{"migration", "locale", "views/..."}, modules: []string{"github.com/a-h/templ"}},
+	{
+		path: "views", own: []string{"migration", "locale", "views/..."}, modules: []string{"github.com/a-h/templ"},
+		inTests: []string{"static/...", "golang.org/x/net/html"},
+	},
 	{
 		path:    "notify",
 		own:     []string{"migration", "locale"},
 		modules: []string{"github.com/a-h/templ", "github.com/wneessen/go-mail"},
-		inTests: []string{"github.com/emersion/go-smtp"},
+		inTests: []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
 	},
-	{path: "static"},
+	{path: "static", inTests: []string{"static/browsertest"}},
+	// The browser of the page tests; no part of the program.
+	{path: "static/browsertest", modules: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}, inTests: []string{"static"}},
 
 	{
 		path: "schedule",
@@ -86,7 +91,7 @@ var rooms = []room{
 		path:    "handlers",
 		own:     []string{"migration", "store", "views/...", "locale", "static"},
 		modules: []string{"github.com/labstack/echo/v4", "github.com/gorilla/sessions"},
-		inTests: []string{"github.com/chromedp"},
+		inTests: []string{"github.com/chromedp", "static/browsertest"},
 	},
 	{path: "cmd", own: []string{everything}, modules: []string{everything}},
 }
@@ -162,6 +167,8 @@ func TestImportTableCanFail(t *testing.T) {
 		{"pages do not know the store", "views/rows.go", "trasloco/store", false},
 		{"parts of pages are pages", "views/rows.go", "trasloco/views/ui", true},
 		{"parts of pages obey the row of pages", "views/ui/pill.go", "trasloco/store", false},
+		{"pages are looked at in a browser", "views/ui/parts_test.go", "trasloco/static/browsertest", true},
+		{"no page is made with a browser", "views/ui/parts.go", "trasloco/static/browsertest", false},
 		{"handlers do not know the engine", "handlers/wizard.go", "trasloco/imapsync", false},
 		{"handlers do not know the scheduler", "handlers/wizard.go", "trasloco/schedule", false},
 		{"the scheduler does not know the web", "schedule/pass.go", "trasloco/handlers", false},

@@ -13,9 +13,12 @@ import (
 // grammar is what kong reads the arguments by. Values are texts and checked by
 // readOptions, so that all that is wrong can be said at once.
 type grammar struct {
-	Run     options  `cmd:"" help:"Move the accounts of a CSV file. One call is one pass; the next copies what is new, or goes on where this one stopped."`
-	Check   options  `cmd:"" help:"Log in to both ends of every account and count what is there. Changes nothing."`
-	Version struct{} `cmd:"" help:"Print the version."`
+	Demo    demoOptions  `cmd:"" help:"Try the panel: it starts with two small mail servers full of sample mail, and prints its address."`
+	Serve   serveOptions `cmd:"" help:"Run the panel."`
+	User    userOptions  `cmd:"" help:"Add and list the panel's users, and change passwords."`
+	Run     options      `cmd:"" help:"Move the accounts of a CSV file. One call is one pass; the next copies what is new, or goes on where this one stopped."`
+	Check   options      `cmd:"" help:"Log in to both ends of every account and count what is there. Changes nothing."`
+	Version struct{}     `cmd:"" help:"Print the version."`
 }
 
 // options are the arguments of run and check, as given.
@@ -50,8 +53,9 @@ type options struct {
 
 // commandLine is the arguments as understood.
 type commandLine struct {
-	verb     string
-	options  options
+	verb     string // with its parts: "user add"
+	all      grammar
+	options  options             // of run and check
 	helped   bool                // help was asked for, and printed
 	problems []migration.Problem // the arguments cannot be understood
 	empty    []migration.Problem // flags with nothing as their value
@@ -59,9 +63,13 @@ type commandLine struct {
 
 // parse understands args, or says what cannot be understood. Help is printed.
 func (p *program) parse(args []string) commandLine {
-	var g grammar
 	var line commandLine
-	parser, err := kong.New(&g, kong.Name("trasloco"), kong.Writers(p.stdout, p.stderr),
+	g := &line.all
+	file, problems := configFile(nil), []migration.Problem(nil)
+	if name := configName(args); name != "" {
+		file, problems = readConfigFile(name)
+	}
+	parser, err := kong.New(g, kong.Resolvers(file), kong.Name("trasloco"), kong.Writers(p.stdout, p.stderr),
 		kong.Description("Moves mailboxes in bulk over IMAP."),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Exit(func(int) { line.helped = true }))
@@ -75,7 +83,8 @@ func (p *program) parse(args []string) commandLine {
 		line.options.JSON = asksForJSON(args)
 		line.problems = []migration.Problem{usageProblem(err)}
 	default:
-		line.verb = parsed.Selected().Name
+		line.verb, _, _ = strings.Cut(parsed.Command(), " <")
+		line.problems = append(problems, file.unknown(parser.Model)...)
 		line.options = map[string]options{"run": g.Run, "check": g.Check}[line.verb]
 		line.empty = emptyFlags(parsed)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"strings"
 
 	"trasloco/migration"
 )
@@ -34,8 +33,8 @@ func (s settings) readSheet() sheet {
 	found := sheet{problems: read.Problems, warnings: read.Warnings}
 	for _, r := range read.Rows {
 		r = s.complete(r)
-		if isOneAccount(r) {
-			found.problems = append(found.problems, migration.Problem{Code: codeSameAccount, Row: r.Row})
+		if r.IsOneAccount() {
+			found.problems = append(found.problems, migration.Problem{Code: migration.CodeRowSameAccount, Row: r.Row})
 		}
 		found.resources = append(found.resources, r)
 	}
@@ -49,12 +48,6 @@ func (s settings) complete(r migration.Resource) migration.Resource {
 	r.Source = source
 	r.Destination = s.destination.For(r.Destination.Auth.Login, r.Destination.Auth.Password)
 	return r
-}
-
-// isOneAccount reports whether a row wants to copy an account into itself.
-func isOneAccount(r migration.Resource) bool {
-	return r.Source.Port == r.Destination.Port && strings.EqualFold(r.Source.Host, r.Destination.Host) &&
-		r.Source.Auth.Login == r.Destination.Auth.Login
 }
 
 func readUpTo(r io.Reader, most int64) ([]byte, error) {

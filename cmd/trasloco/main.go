@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // zones of users, on machines that have none
 
 	"golang.org/x/term"
 
@@ -28,7 +29,7 @@ func main() {
 	// The first signal stops in order; once that is under way a second one kills.
 	context.AfterFunc(ctx, stop)
 	ctx = locale.With(ctx, language(os.Getenv))
-	p := &program{stdout: os.Stdout, stderr: os.Stderr, now: time.Now, size: terminalSize}
+	p := &program{stdin: os.Stdin, terminal: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now, size: terminalSize}
 	code := p.main(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -36,6 +37,8 @@ func main() {
 
 // program is what the verbs need of the world outside.
 type program struct {
+	stdin          io.Reader
+	terminal       *os.File // where a person types; nil: nobody does
 	stdout, stderr io.Writer
 	now            func() time.Time
 	// size returns columns and lines of the terminal behind stderr; 0, 0: there
@@ -52,9 +55,26 @@ func (p *program) main(ctx context.Context, args []string) int {
 		return exitDone
 	case len(line.problems) > 0:
 		return p.refuse(ctx, line.options.JSON, line.problems)
-	case line.verb == "version":
-		return p.version()
 	}
+	switch line.verb {
+	case "version":
+		return p.version()
+	case "demo":
+		return p.demo(ctx, line.all.Demo)
+	case "serve":
+		return p.serve(ctx, line.all.Serve)
+	case "user add":
+		return p.user(ctx, line.all.User.Add.Data, p.addUser(line.all.User.Add))
+	case "user passwd":
+		return p.user(ctx, line.all.User.Passwd.Data, p.changePassword(line.all.User.Passwd))
+	case "user list":
+		return p.user(ctx, line.all.User.List.Data, p.listUsers)
+	}
+	return p.moveOrCheck(ctx, line)
+}
+
+// moveOrCheck does what run and check have in common: read a file of accounts.
+func (p *program) moveOrCheck(ctx context.Context, line commandLine) int {
 	s, problems := readOptions(line.options)
 	sheet := s.readSheet()
 	problems = append(append(line.empty, problems...), sheet.problems...)

@@ -15,9 +15,15 @@ import (
 
 	"trasloco/imapsync"
 	"trasloco/locale"
+	"trasloco/static/browsertest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(browsing{m}) }
+
+// browsing stops the browser, if a test started one, before leaks are looked for.
+type browsing struct{ *testing.M }
+
+func (b browsing) Run() int { return browsertest.Main(b.M) }
 
 // answer is what a call left behind.
 type answer struct {

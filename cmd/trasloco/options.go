@@ -29,7 +29,6 @@ const (
 	codeUnreadable    = "cli.unreadable" // args: file, detail
 	codeNoCertificate = "cli.no_certificate"
 	codeNoPassword    = "cli.no_password"
-	codeSameAccount   = "cli.same_account" // of a row
 	codeStateLocked   = "cli.state_locked"
 	codeStateForeign  = "cli.state_foreign"
 	codeStateNewer    = "cli.state_newer"

@@ -104,7 +104,7 @@ func TestMissingFileAndVerb(t *testing.T) {
 		{"a file that is not there", []string{"run", "nowhere.csv", "--dest", "mx.it"}, "FILE.csv cli.unreadable"},
 		{"a folder", []string{"run", t.TempDir(), "--dest", "mx.it"}, "FILE.csv cli.unreadable"},
 		{"an empty file", []string{"run", write(t, "e.csv", ""), "--dest", "mx.it"}, " csv.empty"},
-		{"an account into itself", []string{"run", write(t, "s.csv", "a@x.it;MX.it;a@x.it;pw;dp"), "--dest", "mx.it"}, " cli.same_account"},
+		{"an account into itself", []string{"run", write(t, "s.csv", "a@x.it;MX.it;a@x.it;pw;dp"), "--dest", "mx.it"}, " row.same_account"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

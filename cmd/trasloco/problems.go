@@ -90,7 +90,9 @@ func fieldName(ctx context.Context, field string) string {
 	return locale.T(ctx, "field."+field, nil)
 }
 
-func isFlag(field string) bool { return strings.HasPrefix(field, "--") || field == "FILE.csv" }
+func isFlag(field string) bool {
+	return strings.HasPrefix(field, "--") || field == "FILE.csv" || field == "EMAIL"
+}
 
 // stateProblem says why the state folder cannot be used.
 func stateProblem(s settings, err error) migration.Problem {

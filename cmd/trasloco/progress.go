@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"trasloco/locale"
-	"trasloco/migration"
 )
 
 const (
@@ -158,14 +157,13 @@ func (b *board) lines(ctx context.Context) []string {
 }
 
 func (l *lane) columns(ctx context.Context, now time.Time) []string {
-	progress := l.rec.latest()
+	folder, t, begun := l.rec.Latest()
 	name := plain(l.rec.resource.Destination.Auth.Login)
-	if progress.Status != migration.RunCopying {
+	if !begun {
 		return []string{"", fmt.Sprint(l.rec.resource.Row), cut(name, 32), locale.T(ctx, "cli.connecting", nil)}
 	}
-	t := progress.Tally
 	return []string{
-		"", fmt.Sprint(l.rec.resource.Row), cut(name, 32), cut(plain(progress.Folder), 28),
+		"", fmt.Sprint(l.rec.resource.Row), cut(name, 32), cut(plain(folder), 28),
 		locale.Number(ctx, t.Copied+t.Present) + "/" + locale.Number(ctx, t.Listed),
 		locale.Bytes(ctx, t.Bytes), l.rate(ctx, t.Bytes, now),
 	}

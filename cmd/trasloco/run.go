@@ -104,8 +104,7 @@ func (w *work) move(ctx context.Context, t task) result {
 	w.board.started(rec)
 	tally, err := w.engine.Sync(ctx, w.job(t.resource), w.store.Journal(store.LocalCustomer, t.resource.ID, w.pass.Number), rec)
 	w.board.stopped(rec)
-	v := judge(ctx, err, w.now())
-	outcomes, err := rec.end(keep, tally, v)
+	outcomes, err := rec.end(keep, tally, imapsync.EndingOf(ctx, err, w.now()))
 	return result{
 		resource: t.resource, run: rec.run, exceptions: outcomes,
 		took: w.now().Sub(began), log: rec.file, err: err,

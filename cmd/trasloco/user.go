@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/term"
+
+	"trasloco/handlers"
+	"trasloco/locale"
+	"trasloco/migration"
+	"trasloco/store"
+)
+
+// userOptions are the arguments of "user add", "user passwd" and "user list".
+type userOptions struct {
+	Add    userAdd    `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
+	Passwd userPasswd `cmd:"" help:"Give a user a new password. His sessions end."`
+	List   userList   `cmd:"" help:"List the users."`
+}
+
+type userAdd struct {
+	places
+	Email    string `arg:"" name:"EMAIL" help:"What he logs in with."`
+	Name     string `placeholder:"NAME" help:"How the pages call him (default: the address)."`
+	Role     string `placeholder:"admin|team_member|manager" default:"admin" help:"What he may do (default admin)."`
+	Operator bool   `help:"He runs the installation: destinations, all customers."`
+}
+
+type userPasswd struct {
+	places
+	Email string `arg:"" name:"EMAIL" help:"Whose password."`
+}
+
+type userList struct {
+	places
+}
+
+// user does what one of the user verbs says and returns the exit code. The
+// folder must not be in use: stop the panel first, or ask in the panel.
+func (p *program) user(ctx context.Context, data string, do func(ctx context.Context, s *store.Store) ([]migration.Problem, error)) int {
+	memory, err := store.Open(ctx, data, store.Options{Now: p.now})
+	if err != nil {
+		return p.refuse(ctx, false, []migration.Problem{dataProblem(data, err)})
+	}
+	problems, err := do(ctx, memory)
+	if err = errors.Join(err, memory.Close()); err != nil {
+		problems = append(problems, dataProblem(data, err))
+	}
+	if len(problems) > 0 {
+		return p.refuse(ctx, false, problems)
+	}
+	return exitDone
+}
+
+func (p *program) addUser(o userAdd) func(context.Context, *store.Store) ([]migration.Problem, error) {
+	return func(ctx context.Context, s *store.Store) ([]migration.Problem, error) {
+		r := &optionReader{}
+		role := migration.Role(o.Role)
+		if role != migration.Admin && role != migration.TeamMember && role != migration.Manager {
+			r.fault(codeRole, "--role", nil)
+		}
+		if r.mail("EMAIL", o.Email) == "" {
+			r.fault(codeMail, "EMAIL", nil)
+		}
+		customers, err := s.Customers(ctx)
+		if len(customers) == 0 {
+			r.fault(codeNotSetUp, "--data", nil)
+		}
+		if err != nil || len(r.problems) > 0 {
+			return r.problems, err
+		}
+		hash, problems, err := p.askPassword(ctx, o.Email)
+		if err != nil || len(problems) > 0 {
+			return problems, err
+		}
+		user := migration.User{Email: o.Email, Name: o.Name, Role: role, Operator: o.Operator}
+		if user.Name == "" {
+			user.Name, _, _ = strings.Cut(o.Email, "@")
+		}
+		if err := s.CreateUser(ctx, &user, hash); errors.Is(err, migration.ErrConflict) {
+			return []migration.Problem{flagProblem(codeTaken, "EMAIL", migration.Args{"email": o.Email})}, nil
+		} else if err != nil {
+			return nil, err
+		}
+		fmt.Fprintln(p.stdout, locale.T(ctx, "cli.user_added", map[string]any{"email": o.Email}))
+		return nil, nil
+	}
+}
+
+func (p *program) changePassword(o userPasswd) func(context.Context, *store.Store) ([]migration.Problem, error) {
+	return func(ctx context.Context, s *store.Store) ([]migration.Problem, error) {
+		user, _, err := s.UserByEmail(ctx, o.Email)
+		if errors.Is(err, migration.ErrNotFound) {
+			return []migration.Problem{flagProblem(codeNoUser, "EMAIL", migration.Args{"email": o.Email})}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		hash, problems, err := p.askPassword(ctx, o.Email)
+		if err != nil || len(problems) > 0 {
+			return problems, err
+		}
+		if err := s.SetPassword(ctx, user.ID, hash); err != nil {
+			return nil, err
+		}
+		fmt.Fprintln(p.stdout, locale.T(ctx, "cli.password_changed", map[string]any{"email": user.Email}))
+		return nil, nil
+	}
+}
+
+func (p *program) listUsers(ctx context.Context, s *store.Store) ([]migration.Problem, error) {
+	users, err := s.Users(ctx, store.AnyCustomer)
+	if err != nil {
+		return nil, err
+	}
+	t := table{}
+	for _, user := range users {
+		role := locale.T(ctx, "role."+string(user.Role), nil)
+		if user.Operator {
+			role += ", " + locale.T(ctx, "role.operator", nil)
+		}
+		t.add(user.Email, user.Name, role)
+	}
+	t.write(p.stdout)
+	return nil, nil
+}
+
+// askPassword reads a password: from the terminal, unseen, or the first line of
+// standard input. It returns its hash.
+func (p *program) askPassword(ctx context.Context, email string) (hash string, problems []migration.Problem, err error) {
+	var password string
+	if p.terminal != nil && term.IsTerminal(int(p.terminal.Fd())) {
+		fmt.Fprint(p.stderr, locale.T(ctx, "cli.password", nil)+": ")
+		var typed []byte
+		typed, err = term.ReadPassword(int(p.terminal.Fd()))
+		fmt.Fprintln(p.stderr)
+		password = string(typed)
+	} else {
+		password, err = bufio.NewReader(io.LimitReader(p.stdin, 4096)).ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		password = strings.TrimRight(password, "\r\n")
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("read password: %w", err)
+	}
+	if problem, wrong := handlers.PasswordProblem("password", password, email); wrong {
+		return "", []migration.Problem{problem}, nil
+	}
+	return handlers.HashPassword(password), nil, nil
+}
