@@ -232,4 +232,3 @@ func processorTime(b *testing.B) time.Duration {
 	check(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
-

@@ -19,7 +19,6 @@ type toldFeed struct {
 	mu       sync.Mutex
 	watchers map[chan []migration.Progress]bool
 	joined   int
-	over     bool
 }
 
 func (f *toldFeed) Watch(ctx context.Context, _ int64, tell func([]migration.Progress) error) error {

@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,8 +19,11 @@ import (
 
 	"trasloco/migration"
 	"trasloco/static"
+	"trasloco/static/browsertest"
 	"trasloco/store"
 )
+
+func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
 
 // testNow is where the clock of a test panel begins: a Monday, 14:00 in Rome.
 var testNow = time.Date(2026, 11, 23, 13, 0, 0, 0, time.UTC)

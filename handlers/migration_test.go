@@ -109,50 +109,50 @@ func (p *panel) finished(tally migration.Tally, names ...string) migration.Migra
 	return p.finishPass(p.run(p.running2(names...), tally))
 }
 
-// phases are all the faces of the page, with what it must say in both languages.
-func phases() []struct {
+// phase is one face of the page, with what it must say in both languages.
+type phase struct {
 	name             string
 	make             func(p *panel) migration.Migration
 	english, italian string
-} {
-	return []struct {
-		name             string
-		make             func(p *panel) migration.Migration
-		english, italian string
-	}{
-		{"draft", func(p *panel) migration.Migration { return p.draft("anna") }, "is still a draft", "è ancora una bozza"},
-		{"validating", func(p *panel) migration.Migration { return p.waiting("anna", "bruno") }, "0 of 2 resources are checked", "0 risorse su 2 sono verificate"},
-		{"invalid", func(p *panel) migration.Migration { return p.refused("anna", "bruno") }, "1 resource cannot be migrated as it is", "1 risorsa così non si può migrare"},
-		{"due", func(p *panel) migration.Migration { return p.planned("anna") }, "Pass 1 is about to start", "La prima esecuzione sta per partire"},
-		{"running", func(p *panel) migration.Migration { return p.running("anna") }, "Pass 1 has begun", "La prima esecuzione è iniziata"},
+	ended            bool
+}
+
+// phases are all of them.
+func phases() []phase {
+	return []phase{
+		{"draft", func(p *panel) migration.Migration { return p.draft("anna") }, "is still a draft", "è ancora una bozza", false},
+		{"validating", func(p *panel) migration.Migration { return p.waiting("anna", "bruno") }, "0 of 2 resources are checked", "0 risorse su 2 sono verificate", false},
+		{"invalid", func(p *panel) migration.Migration { return p.refused("anna", "bruno") }, "1 resource cannot be migrated as it is", "1 risorsa così non si può migrare", false},
+		{"due", func(p *panel) migration.Migration { return p.planned("anna") }, "Pass 1 is about to start", "La prima esecuzione sta per partire", false},
+		{"running", func(p *panel) migration.Migration { return p.running("anna") }, "Pass 1 has begun", "La prima esecuzione è iniziata", false},
 		{"copying", func(p *panel) migration.Migration {
 			m := p.running("anna", "bruno")
 			p.copying(m, migration.Tally{Listed: 60, Copied: 40, Bytes: 1000})
 			return p.reread(m)
-		}, "40 of 200 messages are already at the destination", "40 messaggi su 200 sono già a destinazione"},
+		}, "40 of 200 messages are already at the destination", "40 messaggi su 200 sono già a destinazione", false},
 		{"paused", func(p *panel) migration.Migration {
 			m := p.running("anna")
 			check(p.t, p.Store.PausePass(p.t.Context(), p.customer, &m.Passes[0]))
 			return p.reread(m)
-		}, "it goes on when you say so", "riprende quando lo dici tu"},
+		}, "it goes on when you say so", "riprende quando lo dici tu", false},
 		{"interrupted", func(p *panel) migration.Migration {
 			m := p.running("anna")
 			check(p.t, p.Store.InterruptPass(p.t.Context(), p.customer, &m.Passes[0]))
 			return p.reread(m)
-		}, "it goes on by itself", "riprende da sola"},
-		{"awaiting cut-over", func(p *panel) migration.Migration { return p.cutOver("anna") }, "Now change the MX records of rossi.example", "Ora cambia i record MX di rossi.example"},
-		{"pass 2", func(p *panel) migration.Migration { return p.running2("anna") }, "Pass 2 has begun", "La seconda esecuzione è iniziata"},
+		}, "it goes on by itself", "riprende da sola", false},
+		{"awaiting cut-over", func(p *panel) migration.Migration { return p.cutOver("anna") }, "Now change the MX records of rossi.example", "Ora cambia i record MX di rossi.example", false},
+		{"pass 2", func(p *panel) migration.Migration { return p.running2("anna") }, "Pass 2 has begun", "La seconda esecuzione è iniziata", false},
 		{"finished", func(p *panel) migration.Migration {
 			return p.finished(migration.Tally{Listed: 101, Copied: 1, Present: 100}, "anna")
-		}, "Everything is at the destination: 101 messages", "È tutto a destinazione: 101 messaggi"},
+		}, "Everything is at the destination: 101 messages", "È tutto a destinazione: 101 messaggi", true},
 		{"with exceptions", func(p *panel) migration.Migration {
 			return p.finished(migration.Tally{Listed: 101, Present: 99, Skipped: 1, Failed: 1}, "anna")
-		}, "99 of 101 messages are at the destination", "99 messaggi su 101 sono a destinazione"},
+		}, "99 of 101 messages are at the destination", "99 messaggi su 101 sono a destinazione", true},
 		{"cancelled", func(p *panel) migration.Migration {
 			m := p.planned("anna")
 			check(p.t, p.Store.Cancel(p.t.Context(), p.customer, &m))
 			return p.reread(m)
-		}, "The migration was cancelled", "La migrazione è stata annullata"},
+		}, "The migration was cancelled", "La migrazione è stata annullata", true},
 	}
 }
 
@@ -177,6 +177,7 @@ func wantNoKeys(t *testing.T, page string) {
 func TestPageOfEveryPhaseSaysWhatIsTheMatter(t *testing.T) {
 	for _, phase := range phases() {
 		t.Run(phase.name, func(t *testing.T) {
+			t.Parallel()
 			p := newPanel(t)
 			m := phase.make(p)
 			for user, want := range map[*migration.User]string{&p.member: phase.english, &p.operator: phase.italian} {
@@ -187,24 +188,15 @@ func TestPageOfEveryPhaseSaysWhatIsTheMatter(t *testing.T) {
 				wantNoKeys(t, page.body)
 				wantNoKeys(t, p.as(*user).get("/migrations").want(t, http.StatusOK, m.Code).body)
 				wantNoKeys(t, p.as(*user).get("/migrations/"+m.Code+"/resources").want(t, http.StatusOK).body)
+				// The stream is for what changes by itself.
+				if strings.Contains(page.body, "hx-sse:connect") == phase.ended || strings.Contains(page.body, `http-equiv="refresh"`) == phase.ended {
+					t.Errorf("live, though it has ended: %v", phase.ended)
+				}
 				if strings.Contains(page.body, "style=") || strings.Contains(page.body, "<style") {
 					t.Error("the page breaks the content policy")
 				}
 			}
 		})
-	}
-}
-
-// The stream is for what changes by itself.
-func TestPageFollowsEventsUntilTheMigrationHasEnded(t *testing.T) {
-	for _, phase := range phases() {
-		p := newPanel(t)
-		m := phase.make(p)
-		page := p.as(p.member).get("/migrations/"+m.Code).want(t, http.StatusOK).body
-		ended := phase.name == "finished" || phase.name == "with exceptions" || phase.name == "cancelled"
-		if strings.Contains(page, "hx-sse:connect") == ended || strings.Contains(page, `http-equiv="refresh"`) == ended {
-			t.Errorf("%s: live %v", phase.name, !ended)
-		}
 	}
 }
 
@@ -214,6 +206,33 @@ func TestCutOverNamesTheRecordsAndTheNextPass(t *testing.T) {
 	text := plain(p.as(p.operator).get("/migrations/"+m.Code).want(t, http.StatusOK,
 		"mx1.new.example", "mx2.new.example", `data-copy="10 mx1.new.example`, "/migrations/"+m.Code+"/second").body)
 	for _, want := range []string{"rossi.example", "oggi alle 20:00", "100 messaggi da copiare", "ancora 5 ore", "Avvia ora la seconda"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q:\n%s", want, text)
+		}
+	}
+}
+
+// "Completed" never hides what was not: a resource that failed is named, and
+// the table says why.
+func TestCutOverNamesTheResourcesThatFailed(t *testing.T) {
+	p := newPanel(t)
+	m := p.running("anna", "bruno")
+	runs, err := p.Store.Runs(t.Context(), p.customer, m.Passes[0].ID)
+	check(t, err)
+	failed, parked := runs[0], runs[1]
+	for _, run := range []*migration.Run{&failed, &parked} {
+		check(t, p.Store.MoveRun(t.Context(), p.customer, run, migration.RunConnecting))
+	}
+	failed.ErrorClass, parked.ErrorClass = "login", "throttled"
+	parked.RetryAt = p.clock.now().Add(time.Hour)
+	check(t, p.Store.MoveRun(t.Context(), p.customer, &failed, migration.RunFailed))
+	check(t, p.Store.MoveRun(t.Context(), p.customer, &parked, migration.RunParked))
+	m = p.finishPass(p.reread(m))
+	text := plain(p.as(p.member).get("/migrations/"+m.Code).want(t, http.StatusOK).body)
+	for _, want := range []string{
+		"1 resource failed.", "1 resource waits for its server and goes on by itself.",
+		"The server does not accept login and password.", "The server asks to go slower.", "goes on today at 14:00",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q:\n%s", want, text)
 		}

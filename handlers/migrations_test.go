@@ -28,6 +28,13 @@ func TestNewMigrationLeadsIntoTheWizard(t *testing.T) {
 	if err != nil || m.UserID != p.member.ID || m.CustomerID != p.customer || m.Validity != migration.Draft {
 		t.Error(m, err)
 	}
+	for _, path := range []string{"/migrations", "/migrations/" + code} {
+		page := p.as(p.member).get(path).want(t, http.StatusOK, code).body
+		wantNoKeys(t, page)
+		if strings.Contains(plain(page), "server_type") {
+			t.Error("the type that nobody has chosen is named")
+		}
+	}
 }
 
 // S18: every column.
@@ -92,14 +99,15 @@ func TestListIsSearchedGroupedSortedAndPaged(t *testing.T) {
 	b.get("/migrations?group=draft&sort=title").want(t, http.StatusOK, "/migrations?group=draft&amp;page=2&amp;sort=title")
 }
 
-func TestDraftIsContinuedWhereItWasLeft(t *testing.T) {
+func TestDraftIsContinuedInTheWizard(t *testing.T) {
 	p := newPanel(t)
-	empty, withRows := p.draft(), p.draft("anna")
-	planned := p.draft("bruno")
-	planned.Plan.First.Soonest = true
-	check(t, p.Store.SaveDraft(t.Context(), p.customer, &planned))
-	p.as(p.member).get("/migrations").want(t, http.StatusOK, "Draft", "Continue the draft",
-		"/migrations/"+empty.Code+"/edit/server", "/migrations/"+withRows.Code+"/edit/file", "/migrations/"+planned.Code+"/edit/second")
+	m := p.draft("anna")
+	b, to := p.as(p.member), "/migrations/"+m.Code+"/edit"
+	b.get("/migrations").want(t, http.StatusOK, "Draft", "Continue the draft", `href="`+to+`"`)
+	b.get("/migrations/"+m.Code).want(t, http.StatusOK, `href="`+to+`"`)
+	if step := b.get(to).want(t, http.StatusSeeOther).location(); !strings.HasPrefix(step, to+"/") {
+		t.Error("the wizard does not go on:", step)
+	}
 }
 
 // S20: log 1 and log 2 of every resource.

@@ -155,7 +155,7 @@ func TestTheTestOfTheServerKeepsWhatWasTyped(t *testing.T) {
 	fields := setUpFields("action", "test", "email", "not yet", "password", "short")
 	got := p.anonymous().post("/setup", fields...)
 	got.want(t, http.StatusOK, "Studio Rossi", "rossi.example", "imap.new.example", "mx2.new.example", "try@rossi.example",
-		"203.0.113.40:993", "TLS 1.3", "86\u00a0ms", "It will be fast", "2.0\u00a0GB", `type="password"`)
+		"203.0.113.40:993", "TLS 1.3", "86\u00a0ms", "It will be fast", "2\u00a0GB", `type="password"`)
 	if strings.Contains(got.body, "hunter2") || strings.Contains(got.body, `role="alert"`) {
 		t.Errorf("a password came back, or a fault that is none yet:\n%s", got.body)
 	}

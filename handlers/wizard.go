@@ -24,6 +24,7 @@ func wizardRoutes() []route {
 		{http.MethodPost, "/migrations/:code/edit/file", changesMigration, uploads, (*Server).saveFile},
 		{http.MethodGet, "/migrations/:code/edit/upload", changesMigration, light, (*Server).showUpload},
 		{http.MethodPost, "/migrations/:code/edit/rows", changesMigration, light, (*Server).leaveRows},
+		{http.MethodGet, "/migrations/:code/edit/rows", changesMigration, light, (*Server).backToRows},
 		{http.MethodPost, "/migrations/:code/edit/rows/:line", changesMigration, light, (*Server).saveRow},
 		{http.MethodPost, "/migrations/:code/edit/check", changesMigration, light, (*Server).checkAgain},
 		{http.MethodPost, "/migrations/:code/edit/trust", changesMigration, light, (*Server).trust},
@@ -46,6 +47,9 @@ func (s *Server) begin(c echo.Context) error {
 	}
 	return goTo(c, stepPath(m, views.StepServer))
 }
+
+// backToRows is for whoever goes to the address of a refused form by hand.
+func (s *Server) backToRows(c echo.Context) error { return goTo(c, stepPath(asked(c), views.StepFile)) }
 
 func stepPath(m migration.Migration, step views.WizardStep) string {
 	return path("migrations", m.Code, "edit", step)

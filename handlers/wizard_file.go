@@ -47,15 +47,15 @@ func (s *Server) file(ctx context.Context, m migration.Migration) (draftFile, er
 
 var errKeptFile = errors.New("cannot be read")
 
-// intake is what the file of a migration is read with.
-func (s *Server) intake(ctx context.Context, m migration.Migration) (migration.Intake, error) {
+// intake is what a file of the user's is read with.
+func (s *Server) intake(ctx context.Context, m migration.Migration, user migration.User) (migration.Intake, error) {
 	domains, err := s.Store.Domains(ctx, m.CustomerID)
 	if err != nil {
 		return migration.Intake{}, err
 	}
 	servers, err := s.Store.Destinations(ctx)
 	return migration.Intake{
-		Policy: s.Policy, Type: m.ServerType, Source: m.Source, User: whoIn(ctx),
+		Policy: s.Policy, Type: m.ServerType, Source: m.Source, User: user,
 		Domains: domains, Destinations: servers, AllowPrivate: s.AllowPrivate,
 	}, err
 }
@@ -63,7 +63,7 @@ func (s *Server) intake(ctx context.Context, m migration.Migration) (migration.I
 // keepFile stores a file and the rows of it that can be read; those that are new
 // or changed wait for their check.
 func (s *Server) keepFile(ctx context.Context, m migration.Migration, file draftFile) error {
-	in, err := s.intake(ctx, m)
+	in, err := s.intake(ctx, m, whoIn(ctx))
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (s *Server) showUpload(c echo.Context) error {
 }
 
 func (s *Server) uploadPage(c echo.Context, code int, problems []migration.Problem) error {
-	in, err := s.intake(c.Request().Context(), asked(c))
+	in, err := s.intake(c.Request().Context(), asked(c), who(c))
 	if err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (s *Server) saveFile(c echo.Context) error {
 	if len(bytes.TrimSpace(data)) == 0 && name == "" {
 		return s.uploadPage(c, http.StatusUnprocessableEntity, []migration.Problem{{Code: CodeFileMissing, Field: "csv"}})
 	}
-	in, err := s.intake(ctx, m)
+	in, err := s.intake(ctx, m, whoIn(ctx))
 	if err != nil {
 		return err
 	}
@@ -215,9 +215,12 @@ func (s *Server) rowsPage(c echo.Context, code int, problems []migration.Problem
 type rowsLook struct {
 	group string
 	page  int
+	user  migration.User // whose domains count
 }
 
-func rowsLookOf(c echo.Context) rowsLook { return rowsLook{c.QueryParam("rows"), pageNumber(c)} }
+func rowsLookOf(c echo.Context) rowsLook {
+	return rowsLook{c.QueryParam("rows"), pageNumber(c), who(c)}
+}
 
 // rowsView reads the file anew and joins it with the checks of its rows.
 func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLook) (views.RowsView, error) {
@@ -225,7 +228,7 @@ func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLoo
 	if err != nil {
 		return views.RowsView{}, err
 	}
-	in, err := s.intake(ctx, m)
+	in, err := s.intake(ctx, m, at.user)
 	if err != nil {
 		return views.RowsView{}, err
 	}
@@ -286,7 +289,7 @@ func (s *Server) saveRow(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	in, err := s.intake(ctx, m)
+	in, err := s.intake(ctx, m, whoIn(ctx))
 	if err != nil {
 		return err
 	}
@@ -340,7 +343,7 @@ func (s *Server) leaveRows(c echo.Context) error {
 	if !editable(m) {
 		return migration.ErrConflict
 	}
-	view, err := s.rowsView(ctx, m, rowsLook{page: 1})
+	view, err := s.rowsView(ctx, m, rowsLook{page: 1, user: whoIn(ctx)})
 	if err != nil {
 		return err
 	}

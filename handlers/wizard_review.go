@@ -95,7 +95,7 @@ func (s *Server) readyToMigrate(ctx context.Context, m migration.Migration, name
 	if len([]rune(name)) > maxText {
 		problems = append(problems, migration.Problem{Code: CodeFormLong, Field: "name", Args: migration.Args{"max": maxText}})
 	}
-	view, err := s.rowsView(ctx, m, rowsLook{page: 1})
+	view, err := s.rowsView(ctx, m, rowsLook{page: 1, user: whoIn(ctx)})
 	if err != nil {
 		return nil, nil, err
 	}

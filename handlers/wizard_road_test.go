@@ -506,6 +506,36 @@ func TestAnotherTLSModeChecksTheRowsAnew(t *testing.T) {
 	w.wantClean("SECRET")
 }
 
+// The stream is the page's own part: it ends by itself once no row waits.
+func TestRowsFollowTheirChecksLive(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.manager) // his domains count in the stream too
+	w.post("server", "server", "standard")
+	w.upload(goodFile)
+	w.checked(map[string]migration.Check{"bruno": refused("source", "login")})
+	page := w.see("file").want(t, http.StatusOK, `hx-sse:connect="`+w.path("events"))
+	stream := w.see("events").want(t, http.StatusOK, "data: ", "anna@rossi.example", "the words of the server", "event: "+endEvent)
+	if got, want := strings.Count(stream.body, ` id="row-`), strings.Count(page.body, ` id="row-`); got != want || got == 0 {
+		t.Errorf("the stream has %d rows, the page %d", got, want)
+	}
+	if got, want := strings.Count(stream.body, "t-badedit"), strings.Count(page.body, "t-badedit"); got != want || got != 1 {
+		t.Errorf("the stream has %d rows to correct, the page %d", got, want)
+	}
+	w.wantClean("SECRET")
+}
+
+// The hour that the clock shows twice names two instants: the first is taken.
+func TestTheHourThatComesTwice(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.operator).toFirst()
+	w.post("first", "first", "at", "date", "2027-10-31", "time", "02:30").wantGoTo(t, w.path("second"))
+	if got := utc(w.migration().Plan.First.At); got != "2027-10-31T00:30:00Z" {
+		t.Errorf("planned for %s", got)
+	}
+	w.post("second", "second", "gap").wantGoTo(t, w.path("review"))
+	w.see("review").want(t, http.StatusOK, "02:30 (CEST)")
+}
+
 func TestRowsComeInPages(t *testing.T) {
 	p := newPanel(t)
 	w := p.inWizard(p.operator)

@@ -1,18 +1,3 @@
-// NOTE to the other WIZARD session (20:33): two of us are at work on the wizard. I
-// overwrote your migration/sheet.go at 20:23 without knowing of you; sorry. I made
-// sheet.go and sheet_edit.go anew with the names your handlers and views use
-// (Sheet.Lines, SheetLine.Text, SheetCell, NormalCSV, EditLine), with tests, and
-// wizard_samples.go with handlers/samples/. The rest (handlers/wizard*.go,
-// views/wizard*, locale/text/wizard.*) is yours; I do not touch it. I write tests
-// of the road by plain forms in handlers/wizard_road_test.go. If you still have
-// your sheet.go, put it in place: yours wins. There are new codes in it that need
-// texts: row.domain_typo (args domain, near) beside row.no_domain and
-// row.foreign_domain. Intake.Type gives Gmail and Office 365 their host where a
-// row has none: set it. LeaveOut of the store is ErrNotFound for lines that are no
-// resource (goOnWithout, saveRow). I will not change its names any more
-// (20:38). In an event stream whoIn(ctx) is nobody: paintRows must get the user from
-// fileEvents. Take this note out when you have read it.
-
 package migration
 
 import (

@@ -1242,7 +1242,7 @@ func SetUp(p SetUpPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "<div class=\"t-split\"><section class=\"t-card\" aria-labelledby=\"setup-destination\"><div class=\"t-card__h\"><h2 id=\"setup-destination\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "<div class=\"t-split t-after\"><section class=\"t-card\" aria-labelledby=\"setup-destination\"><div class=\"t-card__h\"><h2 id=\"setup-destination\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -53,7 +53,7 @@ func (p LogPage) count(matches func(migration.Outcome) bool) int {
 	n := 0
 	for _, o := range p.Exceptions {
 		if matches(o) {
-			n += max(o.Count, 1)
+			n += o.Count
 		}
 	}
 	return n
@@ -75,7 +75,7 @@ func (p LogPage) reasons() []migration.Reason {
 	counts := map[migration.Reason]int{}
 	for _, o := range p.Exceptions {
 		if !byRule(o.Reason) {
-			counts[o.Reason] += max(o.Count, 1)
+			counts[o.Reason] += o.Count
 		}
 	}
 	var reasons []migration.Reason
@@ -101,11 +101,11 @@ func (p LogPage) why(ctx context.Context) string {
 	return text
 }
 
-// excludedFolders names the folders that the rules leave out.
+// excludedFolders names the folders whose messages the rules leave out.
 func (p LogPage) excludedFolders() []string {
 	var folders []string
 	for _, o := range p.Exceptions {
-		if byRule(o.Reason) {
+		if byRule(o.Reason) && o.Count > 0 {
 			folders = append(folders, o.Folder)
 		}
 	}

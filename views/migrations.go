@@ -167,7 +167,7 @@ func pagerOf(page, perPage, total, shown int) (spec ui.PagerSpec, prev, next boo
 // titleHref is where the name of a migration leads.
 func (p ListPage) titleHref(m migration.Migration) string {
 	if m.Validity == migration.Draft && p.User.CanChange(m) {
-		return ContinuePath(m)
+		return continuePath(m)
 	}
 	return migrationPath(m)
 }

@@ -76,18 +76,24 @@ func (v MigrationView) running(ctx context.Context) string {
 // exceptions tells what arrived of what was to arrive; those left out by a rule
 // that everybody saw were not.
 func (v MigrationView) exceptions(ctx context.Context) string {
-	runs := v.pass().Runs
-	lead := v.result(ctx)
-	if runs.Parked > 0 {
-		lead += " " + v.count(ctx, "parked", runs.Parked, nil)
-	}
-	if failed := runs.Failed + runs.Cancelled; failed > 0 {
-		lead += " " + v.count(ctx, "failed", failed, nil)
-	}
+	lead := v.result(ctx) + v.unfinished(ctx)
 	if current, _ := passOf(v.Migration, len(v.Migration.Passes)); current.Status == migration.PassCancelled {
 		lead += " " + v.say(ctx, "pass_cancelled", map[string]any{"pass": thePass(ctx, current.Number)})
 	}
 	return lead
+}
+
+// unfinished tells of the resources whose runs have not come to their end, each
+// sentence with a blank before it.
+func (v MigrationView) unfinished(ctx context.Context) string {
+	text, runs := "", v.pass().Runs
+	if runs.Parked > 0 {
+		text += " " + v.count(ctx, "parked", runs.Parked, nil)
+	}
+	if failed := runs.Failed + runs.Cancelled; failed > 0 {
+		text += " " + v.count(ctx, "failed", failed, nil)
+	}
+	return text
 }
 
 // result is the sentence of what is there and what is not.
@@ -108,7 +114,7 @@ func (v MigrationView) below(ctx context.Context) []string {
 	var lines []string
 	switch v.phase() {
 	case migration.PhaseCutOver:
-		lines = append(lines, stripped(v.result(ctx)))
+		lines = append(lines, stripped(v.result(ctx)+v.unfinished(ctx)))
 	case migration.PhaseValidating:
 		lines = append(lines, locale.T(ctx, "page.migration.below.validating", nil))
 	case migration.PhaseInvalid:
@@ -219,12 +225,6 @@ func (v MigrationView) gapStep(ctx context.Context, second migration.Pass) ui.Pa
 		step.Lines = []string{locale.T(ctx, "page.migration.gap.wait", nil)}
 	}
 	return step
-}
-
-// canStart reports whether there is a pass to bring forward: the next one, once
-// those before it have ended.
-func (v MigrationView) canStart() bool {
-	return v.phase() == migration.PhaseScheduled || v.phase() == migration.PhaseCutOver
 }
 
 // canMove reports whether pass 2 still waits.

@@ -57,19 +57,8 @@ func migrationPath(m migration.Migration, rest ...string) string {
 	return "/migrations/" + m.Code + strings.Join(rest, "")
 }
 
-// ContinuePath leads to the step of the wizard at which somebody stopped.
-func ContinuePath(m migration.Migration) string {
-	step := "review"
-	switch {
-	case m.Checks.Rows+m.Checks.LeftOut == 0:
-		step = "server"
-	case m.Plan.First == migration.FirstStart{}:
-		step = "file"
-	case m.Plan.Gap == 0 && m.Plan.Second.IsZero():
-		step = "second"
-	}
-	return migrationPath(m, "/edit/", step)
-}
+// continuePath leads to the step of the wizard that comes next.
+func continuePath(m migration.Migration) string { return migrationPath(m, "/edit") }
 
 func correctPath(m migration.Migration) string { return migrationPath(m, "/edit/file") }
 
@@ -80,6 +69,14 @@ func titleOf(ctx context.Context, m migration.Migration) string {
 		title += " " + locale.N(ctx, "list.and_more", more, nil)
 	}
 	return title
+}
+
+// serverType names the kind of source server; nothing before it was chosen.
+func serverType(ctx context.Context, m migration.Migration) string {
+	if m.ServerType == "" {
+		return ""
+	}
+	return locale.T(ctx, "server_type."+string(m.ServerType), nil)
 }
 
 func resourceCount(m migration.Migration) int { return m.Checks.Rows + m.Checks.LeftOut }
