@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -76,7 +77,7 @@ func (s *Server) keepFile(ctx context.Context, m migration.Migration, file draft
 		return err
 	}
 	s.Desk.Wake()
-	return nil
+	return s.leaveOut(ctx, m, file.Out, true) // rows that are new under an old number
 }
 
 // showFile shows the rows of the file, or asks for one.
@@ -281,8 +282,8 @@ func (s *Server) paintRows(ctx context.Context, m migration.Migration, at rowsLo
 	return picture, view.Waiting() == 0, err
 }
 
-// saveRow corrects one row. An empty secret keeps the one that stands in the
-// file.
+// saveRow corrects one row, or takes one back that was left out. An empty secret
+// keeps the one that stands in the file.
 func (s *Server) saveRow(c echo.Context) error {
 	ctx, m := c.Request().Context(), asked(c)
 	line, file, err := s.lineAndFile(c)
@@ -298,14 +299,9 @@ func (s *Server) saveRow(c echo.Context) error {
 	if i < 0 {
 		return migration.ErrNotFound
 	}
-	columns, values := []string{}, map[string]string{}
-	for _, cell := range sheet.Lines[i].Cells {
-		columns = append(columns, cell.Name)
-		if c.Request().PostForm.Has(cell.Name) {
-			values[cell.Name] = c.Request().PostFormValue(cell.Name)
-		}
+	if form := c.Request().PostForm; !form.Has("back") {
+		file.Text = edited(file.Text, sheet.Lines[i], form)
 	}
-	file.Text = string(migration.EditLine([]byte(file.Text), line, columns, values))
 	file.Out = slices.DeleteFunc(file.Out, func(out int) bool { return out == line })
 	if err := s.keepFile(ctx, m, file); err != nil {
 		return err
@@ -313,13 +309,41 @@ func (s *Server) saveRow(c echo.Context) error {
 	if err := s.leaveOut(ctx, m, []int{line}, false); err != nil {
 		return err
 	}
-	// A row that was refused for its password has not changed if the same was
-	// typed again; it is checked again all the same.
+	if err := s.checkUnchanged(ctx, m, line); err != nil {
+		return err
+	}
+	return goTo(c, stepPath(m, views.StepFile)+fmt.Sprintf("?rows=%s&page=%d#row-%d", rowsLookOf(c).group, rowsLookOf(c).page, line))
+}
+
+// edited returns the text of a file with one row as a form has it.
+func edited(text string, line migration.SheetLine, form url.Values) string {
+	columns, values := []string{}, map[string]string{}
+	for _, cell := range line.Cells {
+		columns = append(columns, cell.Name)
+		if form.Has(cell.Name) {
+			values[cell.Name] = form.Get(cell.Name)
+		}
+	}
+	return string(migration.EditLine([]byte(text), line.Number, columns, values))
+}
+
+// checkUnchanged checks a row again that was handed in as it was: what was wrong
+// may have been mended at the server. The other rows that failed come along with
+// it; where the row did change they are left alone, since some servers lock an
+// account whose password is wrong too often.
+func (s *Server) checkUnchanged(ctx context.Context, m migration.Migration, line int) error {
+	row, err := s.Store.Resource(ctx, m.CustomerID, m.ID, line)
+	if errors.Is(err, migration.ErrNotFound) || err == nil && row.Check.Status != migration.CheckFailed {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	if err := s.Store.Recheck(ctx, m.CustomerID, m.ID, m.CreatedAt); err != nil {
 		return err
 	}
 	s.Desk.Wake()
-	return goTo(c, stepPath(m, views.StepFile)+fmt.Sprintf("?rows=%s&page=%d#row-%d", rowsLookOf(c).group, rowsLookOf(c).page, line))
+	return nil
 }
 
 func (s *Server) lineAndFile(c echo.Context) (line int, file draftFile, err error) {
@@ -347,6 +371,9 @@ func (s *Server) leaveRows(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if view.Usable() == 0 {
+		return s.rowsPage(c, http.StatusUnprocessableEntity, []migration.Problem{{Code: CodeRowsNone, Field: "skip"}})
+	}
 	if bad := view.BadLines(); len(bad) > 0 {
 		if c.FormValue("skip") == "" {
 			return s.rowsPage(c, http.StatusUnprocessableEntity, []migration.Problem{{
@@ -356,9 +383,6 @@ func (s *Server) leaveRows(c echo.Context) error {
 		if err := s.goOnWithout(ctx, m, bad); err != nil {
 			return err
 		}
-	}
-	if view.Usable() == 0 {
-		return s.rowsPage(c, http.StatusUnprocessableEntity, []migration.Problem{{Code: CodeRowsNone, Field: "skip"}})
 	}
 	return goTo(c, stepPath(m, views.StepFirst))
 }
@@ -377,10 +401,7 @@ func (s *Server) goOnWithout(ctx context.Context, m migration.Migration, bad []i
 	file.Out = append(file.Out, bad...)
 	slices.Sort(file.Out)
 	file.Out = slices.Compact(file.Out)
-	if err := s.keepFile(ctx, m, file); err != nil {
-		return err
-	}
-	return s.leaveOut(ctx, m, bad, true)
+	return s.keepFile(ctx, m, file)
 }
 
 // leaveOut marks those of the lines that became rows of the migration; lines

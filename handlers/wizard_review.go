@@ -47,6 +47,11 @@ func (s *Server) reviewPage(c echo.Context, code int, name string, problems []mi
 	if err != nil {
 		return err
 	}
+	view, err := s.rowsView(ctx, m, rowsLook{page: 1, user: who(c)})
+	if err != nil {
+		return err
+	}
+	inventory.LeftOut = view.LeftOut() // with the lines that cannot be read
 	page := views.ReviewPage{WizardPage: s.wizard(c, views.StepReview, problems), Inventory: inventory, Name: name, First: s.firstAt(m)}
 	page.Second = m.Plan.SecondAt(page.First)
 	_, _, page.Warnings = s.plan(m)

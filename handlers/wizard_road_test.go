@@ -177,9 +177,9 @@ func TestFaultyFileIsCorrectedInPlace(t *testing.T) {
 	p := newPanel(t)
 	w := p.inWizard(p.operator)
 	w.post("server", "server", "standard")
-	w.upload("email;server;login;password\n" +
-		"anna@rosi.example;192.0.2.25;anna@old.example;SECRET-anna\n" + // a letter too few
-		"bruno@rossi.example;192.0.2.25;bruno@old.example\n" + // no password
+	w.upload("email;server;login;password\n"+
+		"anna@rosi.example;192.0.2.25;anna@old.example;SECRET-anna\n"+ // a letter too few
+		"bruno@rossi.example;192.0.2.25;bruno@old.example\n"+ // no password
 		"carla@rossi.example;192.0.2.25;carla@old.example;SECRET-carla\n").wantGoTo(t, w.path("file"))
 	w.see("file").want(t, http.StatusOK, "rosi.example", "carla@rossi.example", `action="`+w.path("rows/2"), `action="`+w.path("rows/3"))
 	if got := w.migration().Checks; got.Rows != 1 {
@@ -233,9 +233,74 @@ func TestFailedChecksSayWhatIsWrongAndCanBeLeftOut(t *testing.T) {
 	}
 	w.post("first", "first", "asap").wantGoTo(t, w.path("second"))
 	w.post("second", "second", "gap").wantGoTo(t, w.path("review"))
-	w.see("review").want(t, http.StatusOK)
+	w.see("review").want(t, http.StatusOK, "3 righe sono lasciate fuori") // also the one that cannot be read
 	w.post("review").wantGoTo(t, "/migrations/"+w.code)
 	w.wantClean("SECRET")
+}
+
+func TestRowsThatWereLeftOutAreTakenBack(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.operator)
+	w.post("server", "server", "standard")
+	w.upload(goodFile + "dora@rossi.example;192.0.2.25\n")
+	w.checked(map[string]migration.Check{"bruno": refused("source", "login")})
+	w.post("rows", "skip", "1").wantGoTo(t, w.path("first"))
+	w.see("file?rows=out").want(t, http.StatusOK, `name="back"`, "dora@rossi.example", "bruno@rossi.example")
+
+	// What is left out stays so, whatever becomes of the others.
+	w.post("trust", "pin", strings.Repeat("ab", 32))
+	if got := w.migration().Checks; got.LeftOut != 1 || got.Rows != 1 {
+		t.Errorf("after another certificate: %+v", got)
+	}
+	for _, line := range []string{"2", "3"} {
+		if got := w.post("rows/"+line, "back", "1"); got.code != http.StatusSeeOther {
+			t.Errorf("row %s: answer %d", line, got.code)
+		}
+	}
+	if got := w.migration().Checks; got.LeftOut != 0 || got.Rows != 2 {
+		t.Errorf("taken back: %+v", got)
+	}
+	w.post("rows").want(t, http.StatusUnprocessableEntity) // row 3 is as it was
+	row, err := p.Store.Resource(t.Context(), p.customer, w.migration().ID, 2)
+	check(t, err)
+	check(t, p.Store.OpenResource(t.Context(), p.customer, &row.Resource))
+	if !row.Source.Auth.Password.Equal(migration.NewSecret("SECRET;bruno")) {
+		t.Error("row 2 lost its password")
+	}
+	w.wantClean("SECRET")
+}
+
+// Some servers lock an account whose password is wrong too often.
+func TestACorrectedRowLetsTheOthersAlone(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.operator)
+	w.post("server", "server", "standard")
+	w.upload(goodFile)
+	w.checked(map[string]migration.Check{"anna@old.example": refused("source", "login"), "bruno": refused("source", "login")})
+	row := []string{"destination", "bruno@rossi.example", "host", "192.0.2.25", "login", "bruno", "password"}
+	w.post("rows/2", append(row, "SECRET-new")...)
+	if got := w.migration().Checks; got.Failed != 1 || got.Waiting != 1 {
+		t.Errorf("checks %+v, want the corrected row alone to be checked", got)
+	}
+	w.checked(map[string]migration.Check{"bruno": refused("source", "login")})
+	w.post("rows/2", append(row, "")...)
+	if got := w.migration().Checks; got.Waiting == 0 {
+		t.Error("a row that was handed in as it was is not checked again")
+	}
+	w.wantClean("SECRET")
+}
+
+func TestTheTimeIsGuessedOnceAllIsCounted(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.member)
+	w.post("server", "server", "standard")
+	w.upload(goodFile)
+	w.post("rows").wantGoTo(t, w.path("first"))
+	if page := w.see("first"); strings.Contains(page.body, "about ") && strings.Contains(page.body, "messages, ") {
+		t.Error("a time is guessed though nothing was counted")
+	}
+	w.checked(nil) // 2 × 4 GB
+	w.see("first").want(t, http.StatusOK, "16,824 messages, 8\u00a0GB: about 10 minutes")
 }
 
 func TestNothingIsHandedInWithRowsToCorrect(t *testing.T) {
@@ -261,7 +326,12 @@ func TestAllRowsLeftOutIsNoMigration(t *testing.T) {
 	w.upload("anna@rossi.example;192.0.2.25;anna@old.example;SECRET-anna\n")
 	w.checked(map[string]migration.Check{"anna@old.example": refused("source", "login")})
 	w.post("rows", "skip", "1").want(t, http.StatusUnprocessableEntity)
-	w.see("first").wantGoTo(t, w.path("file"))
+	if got := w.migration().Checks; got.LeftOut != 0 {
+		t.Errorf("the last row was left out: %+v", got)
+	}
+	w.post("first", "first", "asap")
+	w.post("second", "second", "gap")
+	w.post("review").want(t, http.StatusUnprocessableEntity)
 }
 
 func TestOldChecksAreMadeAgainWhenHandedIn(t *testing.T) {

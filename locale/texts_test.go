@@ -209,6 +209,7 @@ func TestEveryCodeHasTexts(t *testing.T) {
 		atLeast           int
 	}{
 		{"../migration/csv_codes.go", "Code", "problem.", true, 45},
+		{"../migration/sheet.go", "CodeRow", "problem.", true, 4},
 		{"../migration/csv_codes.go", "Field", "field.", false, 10},
 		{"../migration/csv.go", "Form", "form.", false, 3},
 		{"../migration/pass.go", "CodePlan", "problem.", true, 9},

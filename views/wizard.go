@@ -221,6 +221,35 @@ func (i Inventory) load(ctx context.Context) string {
 	return locale.N(ctx, "count.messages", i.Messages, nil) + ", " + locale.Bytes(ctx, i.Bytes)
 }
 
+// What an ordinary old server gives over a few connections. It is a guess, and
+// called one.
+const (
+	guessedBytes    = 12 << 20 // a second
+	guessedMessages = 80       // a second
+)
+
+// Guess is about how long the first pass takes; 0 while rows wait for their
+// check: half of the load would promise too much.
+func (i Inventory) Guess() time.Duration {
+	if i.Checked == 0 || i.Checked < i.Rows {
+		return 0
+	}
+	seconds := max(i.Bytes/guessedBytes, int64(i.Messages)/guessedMessages)
+	return time.Duration(seconds) * time.Second
+}
+
+// work says how much there is to copy, and about how long that takes.
+func (i Inventory) work(ctx context.Context) []string {
+	load, guess := i.load(ctx), i.Guess()
+	switch {
+	case load == "":
+		return nil
+	case guess == 0:
+		return []string{load}
+	}
+	return []string{locale.T(ctx, "page.wizard.line.work", map[string]any{"load": load, "time": locale.About(ctx, guess)})}
+}
+
 // FirstPage is step 3.
 type FirstPage struct {
 	WizardPage
@@ -232,10 +261,7 @@ type FirstPage struct {
 
 // line is what follows, as far as it is known.
 func (p FirstPage) line(ctx context.Context) []ui.PassStep {
-	first := ui.PassStep{Title: locale.T(ctx, "page.wizard.line.first", nil), State: ui.StepNow}
-	if load := p.Inventory.load(ctx); load != "" {
-		first.Lines = []string{load}
-	}
+	first := ui.PassStep{Title: locale.T(ctx, "page.wizard.line.first", nil), State: ui.StepNow, Lines: p.Inventory.work(ctx)}
 	return []ui.PassStep{
 		first,
 		{Title: locale.T(ctx, "page.wizard.line.mx", nil), Gap: true, Lines: []string{locale.T(ctx, "page.wizard.line.mx.write", nil)}},
@@ -312,7 +338,7 @@ func (p ReviewPage) line(ctx context.Context) []ui.PassStep {
 		step.Lines = []string{gap}
 	}
 	return []ui.PassStep{
-		{Title: locale.T(ctx, "page.wizard.line.first", nil), When: first},
+		{Title: locale.T(ctx, "page.wizard.line.first", nil), When: first, Lines: p.Inventory.work(ctx)},
 		{Title: locale.T(ctx, "page.wizard.line.mx", nil), Gap: true, Lines: []string{locale.T(ctx, "page.wizard.line.mx.turn", nil)}},
 		step,
 	}

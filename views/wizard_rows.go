@@ -94,6 +94,9 @@ func (v RowsView) Waiting() int { return v.groups[RowsWait] }
 // Usable is how many rows the migration would have.
 func (v RowsView) Usable() int { return v.groups[RowsOK] + v.groups[RowsWait] }
 
+// LeftOut is how many rows the admin goes on without.
+func (v RowsView) LeftOut() int { return v.groups[RowsOut] }
+
 // BadLines are the lines that have to be corrected or left out.
 func (v RowsView) BadLines() (lines []int) {
 	for _, row := range v.rows {
@@ -298,6 +301,19 @@ func rowColumns(ctx context.Context) []ui.ColumnSpec {
 	return []ui.ColumnSpec{
 		{Text: head("row"), Number: true}, {Text: head("destination")}, {Text: head("host")}, {Text: head("login")}, {Text: head("check")},
 	}
+}
+
+// secretAttrs are those of a field that is never filled: where there is a secret
+// already, it says that an empty field keeps it.
+func secretAttrs(ctx context.Context, row RowView, cell migration.SheetCell) templ.Attributes {
+	attrs := templ.Attributes{}
+	for name, value := range wrongAttrs(row, cell) {
+		attrs[name] = value
+	}
+	if cell.Filled {
+		attrs["placeholder"] = locale.T(ctx, "page.wizard.file.keep", nil)
+	}
+	return attrs
 }
 
 // wrongAttrs mark the field at fault, and say which text goes with it.

@@ -35,9 +35,16 @@ type served struct {
 // at the latest.
 func newPanel(t *testing.T, flags ...string) *served {
 	t.Helper()
-	s := &served{t: t, data: filepath.Join(t.TempDir(), "data"), flags: flags}
-	s.start("127.0.0.1:0")
-	s.flags = append(s.flags, "--public-url", s.url)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &served{t: t, data: filepath.Join(t.TempDir(), "data"), url: "http://" + listener.Addr().String()}
+	s.flags = append(flags, "--public-url", s.url)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
 	t.Cleanup(func() {
 		if s.cmd != nil {
 			s.signal(syscall.SIGKILL)
@@ -50,13 +57,13 @@ func newPanel(t *testing.T, flags ...string) *served {
 }
 
 // start starts the program and returns when it answers.
-func (s *served) start(listen string) {
+func (s *served) start() {
 	s.t.Helper()
 	binary, err := built()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(binary, append([]string{"serve", "--data", s.data, "--listen", listen, "--allow-private"}, s.flags...)...)
+	s.cmd = exec.Command(binary, append([]string{"serve", "--data", s.data, "--listen", strings.TrimPrefix(s.url, "http://"), "--allow-private"}, s.flags...)...)
 	s.cmd.Stderr = &s.said
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -66,17 +73,10 @@ func (s *served) start(listen string) {
 		s.t.Fatal(err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "http://") {
+	if err != nil || strings.TrimSpace(line) != s.url+"/" {
 		_ = s.cmd.Wait()
 		s.t.Fatalf("serve said %q, %v: %s", line, err, s.said.String())
 	}
-	s.url = strings.TrimSuffix(strings.TrimSpace(line), "/")
-}
-
-// restart starts the panel again where it was.
-func (s *served) restart() {
-	s.t.Helper()
-	s.start(strings.TrimPrefix(s.url, "http://"))
 }
 
 // signal ends the panel and returns how: its exit code, -1 if it was killed.
