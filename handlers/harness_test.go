@@ -1,10 +1,11 @@
 package handlers
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -57,46 +58,132 @@ const (
 // newPanel returns a panel that was set up. change may alter its options.
 func newPanel(t testing.TB, change ...func(*Options)) *panel {
 	t.Helper()
-	p := newEmptyPanel(t, change...)
+	p := openPanel(t, readyFolder, change...)
 	ctx := t.Context()
-	_, err := p.Store.EnsureLocal(ctx) // there is no other way to another customer yet
+	for email, user := range map[string]*migration.User{
+		operatorEmail: &p.operator, "team@rossi.example": &p.member, "manager@rossi.example": &p.manager, "stranger@other.example": &p.stranger,
+	} {
+		found, _, err := p.Store.UserByEmail(ctx, email)
+		check(t, err)
+		*user = found
+	}
+	p.customer = p.operator.CustomerID
+	var err error
+	p.domains, err = p.Store.Domains(ctx, p.customer)
 	check(t, err)
-	check(t, p.Store.SetUp(ctx, store.SetUp{
+	return p
+}
+
+// newEmptyPanel returns a panel at its first start: nobody was there yet.
+func newEmptyPanel(t testing.TB, change ...func(*Options)) *panel {
+	t.Helper()
+	return openPanel(t, emptyFolder, change...)
+}
+
+// A folder holds the files of a store by their paths. Making a database anew for
+// every test would take most of their time.
+type folder map[string][]byte
+
+var (
+	emptyFolder = sync.OnceValues(func() (folder, error) { return makeFolder(func(*store.Store) error { return nil }) })
+	readyFolder = sync.OnceValues(func() (folder, error) { return makeFolder(people) })
+)
+
+// people sets a panel up, and adds the others.
+func people(s *store.Store) error {
+	ctx := context.Background()
+	if _, err := s.EnsureLocal(ctx); err != nil { // there is no other way to another customer yet
+		return err
+	}
+	if err := s.SetUp(ctx, store.SetUp{
 		Customer:     "Studio Rossi",
 		Operator:     migration.User{Name: "Laura Bianchi", Email: operatorEmail, Language: "it", TimeZone: "Europe/Rome"},
 		PasswordHash: operatorHash(),
 		Domains:      []string{"rossi.example", "bianchi.example"},
 		Destination:  testDestination(),
-	}))
-	p.operator, _, err = p.Store.UserByEmail(ctx, operatorEmail)
-	check(t, err)
-	p.customer = p.operator.CustomerID
-	p.domains, err = p.Store.Domains(ctx, p.customer)
-	check(t, err)
-	p.member = p.user(migration.User{Role: migration.TeamMember, Name: "Team Member", Email: "team@rossi.example", Language: "en"})
-	p.manager = p.user(migration.User{
-		Role: migration.Manager, Name: "Man Ager", Email: "manager@rossi.example", Language: "en", DomainIDs: []int64{p.domains[1].ID},
+	}); err != nil {
+		return err
+	}
+	operator, _, err := s.UserByEmail(ctx, operatorEmail)
+	if err != nil {
+		return err
+	}
+	domains, err := s.Domains(ctx, operator.CustomerID)
+	if err != nil {
+		return err
+	}
+	for _, u := range []migration.User{
+		{Role: migration.TeamMember, Name: "Team Member", Email: "team@rossi.example"},
+		{Role: migration.Manager, Name: "Man Ager", Email: "manager@rossi.example", DomainIDs: []int64{domains[1].ID}},
+		{CustomerID: store.LocalCustomer, Role: migration.Admin, Name: "Strange R", Email: "stranger@other.example"},
+	} {
+		u.Language = "en"
+		if u.CustomerID == 0 {
+			u.CustomerID = operator.CustomerID
+		}
+		if err := s.CreateUser(ctx, &u, "no password"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeFolder returns the files of a store after fill.
+func makeFolder(fill func(*store.Store) error) (folder, error) {
+	dir, err := os.MkdirTemp("", "panel")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	s, err := store.Open(context.Background(), dir, store.Options{Now: func() time.Time { return testNow }})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(fill(s), s.Close()); err != nil {
+		return nil, err
+	}
+	made := folder{}
+	return made, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		inside, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		made[inside], err = os.ReadFile(path)
+		return err
 	})
-	p.stranger = p.user(migration.User{
-		CustomerID: store.LocalCustomer, Role: migration.Admin, Name: "Strange R", Email: "stranger@other.example", Language: "en",
-	})
-	return p
+}
+
+func (f folder) write(t testing.TB, dir string) {
+	t.Helper()
+	for path, content := range f {
+		file := filepath.Join(dir, path)
+		check(t, os.MkdirAll(filepath.Dir(file), 0o700))
+		check(t, os.WriteFile(file, content, 0o600))
+	}
 }
 
 // operatorHash is made once: it takes its time, as it should.
 var operatorHash = sync.OnceValue(func() string { return HashPassword(operatorPassword) })
 
-// newEmptyPanel returns a panel at its first start: nobody was there yet.
-func newEmptyPanel(t testing.TB, change ...func(*Options)) *panel {
+// assetsOnce: they do not change, and compressing them takes its time.
+var assetsOnce = sync.OnceValues(static.New)
+
+func openPanel(t testing.TB, made func() (folder, error), change ...func(*Options)) *panel {
 	t.Helper()
+	content, err := made()
+	check(t, err)
 	p := &panel{t: t, dir: filepath.Join(t.TempDir(), "state"), clock: &clock{at: testNow}, desk: &fakeDesk{}, log: &logBook{}}
+	content.write(t, p.dir)
 	memory, err := store.Open(t.Context(), p.dir, store.Options{Now: p.clock.now})
 	check(t, err)
 	t.Cleanup(func() { check(t, memory.Close()) })
-	files, err := static.New()
+	assets, err := assetsOnce()
 	check(t, err)
 	opts := Options{
-		Store: memory, Feed: fakeFeed{}, Desk: p.desk, Static: files, Policy: migration.DefaultPolicy(), Now: p.clock.now,
+		Store: memory, Feed: fakeFeed{}, Desk: p.desk, Static: assets, Policy: migration.DefaultPolicy(), Now: p.clock.now,
 		Logger:  slog.New(slog.NewTextHandler(p.log, nil)),
 		Support: Support{Name: "Help desk", Email: "help@new.example"},
 	}
@@ -124,12 +211,6 @@ func testDestination() migration.Destination {
 			},
 		},
 	}
-}
-
-func (p *panel) user(u migration.User) migration.User {
-	p.t.Helper()
-	check(p.t, p.Store.CreateUser(p.t.Context(), &u, "no password"))
-	return u
 }
 
 // row is a row of a file: the account of that name in rossi.example.
@@ -309,105 +390,6 @@ func (a answer) wantGoTo(t testing.TB, path string) {
 	if a.code != http.StatusSeeOther || a.location() != path {
 		t.Fatalf("answer %d to %q, want 303 to %q:\n%s", a.code, a.location(), path, a.body)
 	}
-}
-
-// clock is what a panel takes for the time. Only the test moves it.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
-// logBook keeps what the panel logs.
-type logBook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write adds to the book.
-func (l *logBook) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-// String returns all that was logged.
-func (l *logBook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// fakeDesk notes what it is asked for, and answers as the test says.
-type fakeDesk struct {
-	mu    sync.Mutex
-	asked []string // "pause M-4K7QZ", …
-	err   error    // the answer to all that concerns a migration
-
-	tested     migration.Destination // by the last TestDestination
-	mailbox    string
-	serverTest migration.ServerTest
-}
-
-func (d *fakeDesk) note(what string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.asked = append(d.asked, what)
-	return d.err
-}
-
-// calls returns what the desk was asked for, in order.
-func (d *fakeDesk) calls() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return append([]string(nil), d.asked...)
-}
-
-func (d *fakeDesk) Wake() { _ = d.note("wake") }
-
-func (d *fakeDesk) Pause(_ context.Context, _ int64, m *migration.Migration) error {
-	return d.note("pause " + m.Code)
-}
-
-func (d *fakeDesk) Resume(_ context.Context, _ int64, m *migration.Migration) error {
-	return d.note("resume " + m.Code)
-}
-
-func (d *fakeDesk) Cancel(_ context.Context, _ int64, m *migration.Migration) error {
-	return d.note("cancel " + m.Code)
-}
-
-func (d *fakeDesk) RunNow(_ context.Context, _ int64, m *migration.Migration) error {
-	return d.note("run now " + m.Code)
-}
-
-func (d *fakeDesk) TestDestination(_ context.Context, server migration.Destination, mailbox string) (migration.ServerTest, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.tested, d.mailbox = server, mailbox
-	return d.serverTest, nil
-}
-
-// fakeFeed says once that something is there, and then that nothing changes.
-type fakeFeed struct{}
-
-func (fakeFeed) Watch(ctx context.Context, _ int64, tell func([]migration.Progress) error) error {
-	if err := tell(nil); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return ctx.Err()
 }
 
 func check(t testing.TB, err error) {

@@ -43,7 +43,7 @@ func (s *Server) chooseLanguage(c echo.Context) error {
 			return err
 		}
 	}
-	c.SetCookie(&http.Cookie{
+	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the browser came by https: on a plain-http LAN it would be dropped
 		Name: languageCookie, Value: string(lang), Path: "/", MaxAge: int(365 * 24 * time.Hour / time.Second),
 		Secure: s.isHTTPS(c), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})

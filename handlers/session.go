@@ -57,7 +57,7 @@ func (k *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	session.IsNew = true
 	cookie, err := r.Cookie(name)
 	if err != nil {
-		return session, nil
+		return session, nil //nolint:nilerr // a browser without a cookie is a new one
 	}
 	row, err := k.read(r.Context(), cookie.Value)
 	if errors.Is(err, migration.ErrNotFound) {

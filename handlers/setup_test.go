@@ -143,7 +143,8 @@ func goodTest() migration.ServerTest {
 			{Stage: migration.StageConnect, OK: true, Took: 12 * time.Millisecond, Detail: "203.0.113.40:993"},
 			{Stage: migration.StageTLS, OK: true, Took: 41 * time.Millisecond, Detail: "TLS 1.3"},
 			{Stage: migration.StageLogin, OK: true, Took: 86 * time.Millisecond},
-			{Stage: migration.StageNamespace, OK: true}, {Stage: migration.StageQuota, OK: true},
+			{Stage: migration.StageNamespace, OK: true},
+			{Stage: migration.StageQuota, OK: true},
 		},
 		Capabilities: []string{"IMAP4REV1", "LITERAL+", "UIDPLUS", "CONDSTORE"}, Delimiter: "/", QuotaUsed: 1 << 20, QuotaLimit: 2 << 30,
 	}

@@ -412,8 +412,13 @@ func TestDatesOfThePasses(t *testing.T) {
 		{"a time that has gone by", []string{"first", "at", "date", "2026-11-22", "time", "14:00"}, nil, 422, [2]string{}},
 		{"no date", []string{"first", "at"}, nil, 422, [2]string{}},
 		{"a time the clock jumps over", []string{"first", "at", "date", "2027-03-28", "time", "02:30"}, nil, 422, [2]string{}},
-		{"across the change of the clock", []string{"first", "at", "date", "2027-03-27", "time", "23:00"},
-			[]string{"second", "at", "date", "2027-03-28", "time", "23:00"}, 303, [2]string{"2027-03-27T22:00:00Z", "2027-03-28T21:00:00Z"}},
+		{
+			"across the change of the clock",
+			[]string{"first", "at", "date", "2027-03-27", "time", "23:00"},
+			[]string{"second", "at", "date", "2027-03-28", "time", "23:00"},
+			303,
+			[2]string{"2027-03-27T22:00:00Z", "2027-03-28T21:00:00Z"},
+		},
 	}
 	p := newPanel(t)
 	for _, tt := range tests {

@@ -217,6 +217,8 @@ func TestEveryCodeHasTexts(t *testing.T) {
 		{"../migration/pass.go", "Field", "field.", false, 3},
 		{"../migration/outcome.go", "Reason", "reason.", true, 10},
 		{"../imapsync/errors.go", "Class", "class.", true, 10},
+		{"../handlers/problem.go", "Code", "problem.", true, 11},
+		{"../handlers/password.go", "Code", "problem.", true, 3},
 		{"../migration/migration.go", "Phase", "phase.", false, 11},
 		{"../migration/pass.go", "Pass", "pass_status.", false, 6},
 		{"../migration/run.go", "Run", "run_status.", false, 8},

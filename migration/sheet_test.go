@@ -42,8 +42,10 @@ func TestIntakeFindsWhatOnlyThePanelKnows(t *testing.T) {
 		{"another letter", "a@rosse.example;192.0.2.1;a@old.it;pw", []string{"1 destination row.domain_typo"}},
 		{"two letters that changed places", "a@orssi.example;192.0.2.1;a@old.it;pw", []string{"1 destination row.domain_typo"}},
 		{"an account into itself", "a@rossi.example;IMAP.new.example;a@rossi.example;pw", []string{"1 destination row.same_account"}},
-		{"faults of both kinds, by row", "a@rossi.example;192.0.2.1;a@old.it;pw\nb;192.0.2.1;b@old.it;pw\nc@rossi.example;;c@old.it;pw",
-			[]string{"2 destination row.no_domain", "3 host host.empty"}},
+		{
+			"faults of both kinds, by row", "a@rossi.example;192.0.2.1;a@old.it;pw\nb;192.0.2.1;b@old.it;pw\nc@rossi.example;;c@old.it;pw",
+			[]string{"2 destination row.no_domain", "3 host host.empty"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -193,8 +195,10 @@ func TestNormalCSVKeepsWhatWasUnderstood(t *testing.T) {
 		{"quotes", `a@x.it;192.0.2.1;a@old.it;"p""w"`, `a@x.it;192.0.2.1;a@old.it;"p""w"`},
 		{"a bare quote", `a@x.it;192.0.2.1;a@old.it;p"w`, `a@x.it;192.0.2.1;a@old.it;p"w`},
 		{"blanks of a password", "a@x.it;192.0.2.1;a@old.it; pw ", "a@x.it;192.0.2.1;a@old.it; pw "},
-		{"sep= and a header", "sep=,\r\nemail,host,login,password\r\n\r\na@x.it,192.0.2.1,a@old.it,pw\r\n",
-			"sep=;\nemail;host;login;password\n\na@x.it;192.0.2.1;a@old.it;pw\n"},
+		{
+			"sep= and a header", "sep=,\r\nemail,host,login,password\r\n\r\na@x.it,192.0.2.1,a@old.it,pw\r\n",
+			"sep=;\nemail;host;login;password\n\na@x.it;192.0.2.1;a@old.it;pw\n",
+		},
 		{"old Mac line ends", "a@x.it;192.0.2.1;a@old.it;pw\rb@x.it;192.0.2.1;b@old.it;pw", "a@x.it;192.0.2.1;a@old.it;pw\nb@x.it;192.0.2.1;b@old.it;pw"},
 		{"Windows-1252", "a@x.it;192.0.2.1;a@old.it;p\xe0ss", "a@x.it;192.0.2.1;a@old.it;pàss"},
 		{"UTF-16", "\xff\xfea\x00@\x00x\x00;\x00b\x00;\x00c\x00;\x00d\x00", "a@x;b;c;d"},

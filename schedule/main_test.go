@@ -180,6 +180,18 @@ func (l *lab) until(m migration.Migration, what string, want func(m migration.Mi
 	return fresh
 }
 
+// eventually looks again and again, for what the hub does not tell of.
+func (l *lab) eventually(what string, holds func() bool) {
+	l.t.Helper()
+	rhythm := time.NewTicker(2 * time.Millisecond)
+	defer rhythm.Stop()
+	for end := time.Now().Add(patience); !holds(); <-rhythm.C {
+		if time.Now().After(end) {
+			l.t.Fatalf("never %s", what)
+		}
+	}
+}
+
 func (l *lab) untilValidity(m migration.Migration, v migration.Validity) migration.Migration {
 	l.t.Helper()
 	return l.until(m, string(v), func(m migration.Migration) bool { return m.Validity == v })

@@ -33,9 +33,10 @@ type recorder struct {
 	book *logbook
 	job  migration.RunJob
 
-	mu    sync.Mutex // held while something is written
-	run   migration.Run
-	saved migration.RunProgress
+	saved migration.RunProgress // belongs to the beat of the logbook
+
+	mu  sync.Mutex // held while something is written
+	run migration.Run
 }
 
 var _ imapsync.Reporter = (*recorder)(nil)
@@ -76,20 +77,27 @@ func (b *logbook) write(ctx context.Context) {
 	}
 	b.mu.Unlock()
 	slices.SortFunc(open, func(x, y *recorder) int { return int(x.job.Run.ID - y.job.Run.ID) })
+	var news []*recorder
 	var progress []migration.RunProgress
 	for _, r := range open {
 		if err := r.write(ctx); err != nil && ctx.Err() == nil {
 			b.log.Error("log of a run not written", "run", r.job.Run.ID, "error", err)
 		}
 		if p, fresh := r.progress(); fresh {
-			progress = append(progress, p)
+			news, progress = append(news, r), append(progress, p)
 		}
 	}
 	if len(progress) == 0 {
 		return
 	}
-	if err := b.store.SaveProgress(ctx, progress); err != nil && ctx.Err() == nil {
-		b.log.Error("progress not written", "runs", len(progress), "error", err)
+	if err := b.store.SaveProgress(ctx, progress); err != nil {
+		if ctx.Err() == nil {
+			b.log.Error("progress not written", "runs", len(progress), "error", err)
+		}
+		return
+	}
+	for i, r := range news {
+		r.saved = progress[i]
 	}
 }
 
@@ -138,9 +146,7 @@ func (r *recorder) progress() (migration.RunProgress, bool) {
 	defer r.mu.Unlock()
 	folder, tally, begun := r.Latest()
 	p := migration.RunProgress{Customer: r.job.Customer, RunID: r.run.ID, Tally: tally, Folder: folder}
-	fresh := begun && p != r.saved && r.run.Status == migration.RunCopying
-	r.saved = p
-	return p, fresh
+	return p, begun && p != r.saved && r.run.Status == migration.RunCopying
 }
 
 // end writes down the rest and moves the run to where it stands now. It tries

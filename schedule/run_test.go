@@ -95,11 +95,10 @@ func TestWhatARunTellsIsWrittenDown(t *testing.T) {
 	m := l.submit(l.draft(l.row(1, "old.example", "anna")))
 	l.start()
 	receive(t, reached)
-	for row := l.resources(m)[0]; row.Runs[1].Tally.Copied != 1 || row.Folder != "Clienti/Caffè"; row = l.resources(m)[0] {
-		if t.Context().Err() != nil || row.Runs[1].Status.Ended() {
-			t.Fatalf("progress never came to the store: %+v", row)
-		}
-	}
+	l.eventually("progress in the store", func() bool {
+		row := l.resources(m)[0]
+		return row.Runs[1].Tally.Copied == 1 && row.Folder == "Clienti/Caffè"
+	})
 	close(goOn)
 	l.untilPass(m, 1, migration.PassDone)
 	run := l.runs(m, 1)[0]
@@ -242,4 +241,30 @@ func TestARetryThatDoesNotConnectKeepsTheTally(t *testing.T) {
 	if got := l.runs(m, 1)[0].Tally; got.Copied != 4 || got.Listed != 9 {
 		t.Errorf("%+v", got)
 	}
+}
+
+func TestProgressThatCameTooEarlyIsNotLost(t *testing.T) {
+	l := newLab(t, &fakeEngine{}, imaginary())
+	m := l.submit(l.draft(l.row(1, "old.example", "anna")))
+	l.start()
+	l.untilPass(m, 1, migration.PassDone)
+	check(t, l.s.Shutdown(t.Context()))
+
+	// A run of pass 2, with the beats of the logbook made by hand.
+	ctx := t.Context()
+	pass := l.read(m).Passes[1]
+	check(t, l.store.BeginPass(ctx, l.customer, &pass))
+	jobs, err := l.store.Claimable(ctx, l.now(), 10)
+	check(t, err)
+	rec, err := l.s.book.begin(ctx, jobs[0])
+	check(t, err)
+	rec.Progress("INBOX", migration.Tally{Listed: 3, Copied: 1})
+	if _, fresh := rec.progress(); fresh {
+		t.Fatal("progress of a run that is not copying yet")
+	}
+	l.s.book.write(ctx)
+	if got := l.resources(m)[0]; got.Runs[2].Tally.Copied != 1 || got.Folder != "INBOX" {
+		t.Errorf("%+v in %q", got.Runs[2], got.Folder)
+	}
+	rec.end(ctx, migration.Tally{Listed: 3, Copied: 3}, imapsync.Ending{Status: migration.RunDone})
 }

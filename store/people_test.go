@@ -179,7 +179,8 @@ func TestUsersAndDomainsAreThoseOfTheCustomer(t *testing.T) {
 		{"another", admin.CustomerID, []migration.User{manager, admin}, []string{"c.example"}},
 		{"none", admin.CustomerID + 1, nil, nil},
 		{
-			"the operator's view", AnyCustomer, []migration.User{p.user, manager, admin},
+			"the operator's view", AnyCustomer,
+			[]migration.User{p.user, manager, admin},
 			[]string{"a.example", "b.example", "c.example"},
 		},
 	}

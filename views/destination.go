@@ -225,8 +225,10 @@ func pressed(is bool) string { return strconv.FormatBool(is) }
 
 func destinationsTable(ctx context.Context) ui.TableSpec {
 	columns := []ui.ColumnSpec{
-		{Text: locale.T(ctx, "page.destinations.name", nil)}, {Text: locale.T(ctx, "page.destinations.server", nil)},
-		{Text: locale.T(ctx, "page.destinations.login", nil)}, {Text: locale.T(ctx, "page.destinations.domains", nil), Number: true},
+		{Text: locale.T(ctx, "page.destinations.name", nil)},
+		{Text: locale.T(ctx, "page.destinations.server", nil)},
+		{Text: locale.T(ctx, "page.destinations.login", nil)},
+		{Text: locale.T(ctx, "page.destinations.domains", nil), Number: true},
 	}
 	return ui.TableSpec{Label: locale.T(ctx, "page.destinations.title", nil), Columns: columns}
 }

@@ -72,6 +72,15 @@ func (p WizardPage) say(ctx context.Context, name string, args map[string]any) s
 	return locale.T(ctx, "page.wizard."+string(p.Step)+"."+name, args)
 }
 
+// tells says how people learn that it is time to change the MX records: by mail,
+// or, where none is sent, from the page of the migration.
+func (p WizardPage) tells(ctx context.Context, how string) string {
+	if !p.SendsMail {
+		how = "page"
+	}
+	return locale.T(ctx, "page.wizard.line.mx."+how, nil)
+}
+
 // ServerForm is the answer to where the mail comes from.
 type ServerForm struct {
 	Type    migration.ServerType
@@ -264,7 +273,7 @@ func (p FirstPage) line(ctx context.Context) []ui.PassStep {
 	first := ui.PassStep{Title: locale.T(ctx, "page.wizard.line.first", nil), State: ui.StepNow, Lines: p.Inventory.work(ctx)}
 	return []ui.PassStep{
 		first,
-		{Title: locale.T(ctx, "page.wizard.line.mx", nil), Gap: true, Lines: []string{locale.T(ctx, "page.wizard.line.mx.write", nil)}},
+		{Title: locale.T(ctx, "page.wizard.line.mx", nil), Gap: true, Lines: []string{p.tells(ctx, "write")}},
 		{
 			Title: locale.T(ctx, "page.wizard.line.second", nil), When: locale.T(ctx, "page.wizard.line.second.later", nil),
 			Lines: []string{locale.T(ctx, "page.wizard.line.second.text", nil)},
@@ -337,23 +346,26 @@ func (p ReviewPage) line(ctx context.Context) []ui.PassStep {
 	if gap != "" {
 		step.Lines = []string{gap}
 	}
+	step.Extra = changeLink(p, StepSecond)
 	return []ui.PassStep{
-		{Title: locale.T(ctx, "page.wizard.line.first", nil), When: first, Lines: p.Inventory.work(ctx)},
-		{Title: locale.T(ctx, "page.wizard.line.mx", nil), Gap: true, Lines: []string{locale.T(ctx, "page.wizard.line.mx.turn", nil)}},
+		{Title: locale.T(ctx, "page.wizard.line.first", nil), When: first, Lines: p.Inventory.work(ctx), Extra: changeLink(p, StepFirst)},
+		{Title: locale.T(ctx, "page.wizard.line.mx", nil), Gap: true, Lines: []string{p.tells(ctx, "turn")}},
 		step,
 	}
 }
 
 // checks says how far the rows are.
 func (p ReviewPage) checks(ctx context.Context) string {
-	text := locale.T(ctx, "page.wizard.review.all_checked", nil)
-	if waiting := p.Inventory.Rows - p.Inventory.Checked; waiting > 0 {
-		text = locale.N(ctx, "page.wizard.review.waiting", waiting, nil)
+	out, waiting := p.Inventory.LeftOut, p.Inventory.Rows-p.Inventory.Checked
+	switch {
+	case waiting > 0 && out > 0:
+		return locale.N(ctx, "page.wizard.review.rows_out", out, nil) + " " + locale.N(ctx, "page.wizard.review.waiting", waiting, nil)
+	case waiting > 0:
+		return locale.N(ctx, "page.wizard.review.waiting", waiting, nil)
+	case out > 0:
+		return locale.N(ctx, "page.wizard.review.rows_out", out, nil) + " " + locale.T(ctx, "page.wizard.review.others_checked", nil)
 	}
-	if p.Inventory.LeftOut > 0 {
-		text += " " + locale.N(ctx, "page.wizard.review.rows_out", p.Inventory.LeftOut, nil)
-	}
-	return text
+	return locale.T(ctx, "page.wizard.review.all_checked", nil)
 }
 
 // uploadBack leads back to the rows where there are some.

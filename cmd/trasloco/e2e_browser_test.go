@@ -85,23 +85,23 @@ func (r *road) at(path string) {
 	r.tab.Wait(fmt.Sprintf("location.pathname.endsWith(%q) && document.readyState === 'complete'", path))
 }
 
-// shows waits for a text; without scripts the page is loaded again and again.
-func (r *road) shows(selector, text string) {
+// submit clicks a button of a plain form and waits for the page it leads to.
+func (r *road) submit(button string) {
 	r.t.Helper()
-	if r.scripts {
-		r.tab.Wait(fmt.Sprintf("document.querySelector(%q)?.innerText.includes(%q)", selector, text))
-		return
-	}
-	eventually(r.t, text, func() bool {
-		if strings.Contains(r.tab.Text(selector), text) {
-			return true
-		}
-		r.tab.Go(r.tab.Location())
-		return false
-	})
+	browsertest.Ask[bool](r.tab, "window.left = true")
+	r.tab.Click(button)
+	r.tab.Wait("!window.left && document.readyState === 'complete'")
 }
 
-// there waits for an element, likewise.
+// reload fetches the page anew; to its address with a fragment the browser would
+// only scroll.
+func (r *road) reload() {
+	r.t.Helper()
+	address, _, _ := strings.Cut(r.tab.Location(), "#")
+	r.tab.Go(address)
+}
+
+// there waits for an element; without scripts the page is loaded again and again.
 func (r *road) there(selector string) {
 	r.t.Helper()
 	has := fmt.Sprintf("!!document.querySelector(%q)", selector)
@@ -113,7 +113,7 @@ func (r *road) there(selector string) {
 		if browsertest.Ask[bool](r.tab, has) {
 			return true
 		}
-		r.tab.Go(r.tab.Location())
+		r.reload()
 		return false
 	})
 }
@@ -142,22 +142,22 @@ func (r *road) setUp() {
 		tab.Type("#password", adminPassword)
 		tab.Type("#master_password", r.dst.MasterPassword)
 	}
-	tab.Click(`button[value=save]`)
+	r.submit(`button[value=save]`)
 	r.at("/migrations")
 	r.look("list-empty")
 }
 
 func (r *road) logIn() {
-	r.tab.Click(`.t-side form[action="/logout"] button`)
+	r.submit(`.t-side form[action="/logout"] button`)
 	r.at("/login")
 	r.look("login")
 	r.tab.Type("#email", adminEmail)
 	r.tab.Type("#password", "not this one at all")
-	r.tab.Click(`form[action="/login"] button`)
+	r.submit(`form[action="/login"] button`)
 	r.tab.Wait(`document.querySelector(".t-errsum")`)
 	r.tab.Fill("#email", adminEmail)
 	r.tab.Type("#password", adminPassword)
-	r.tab.Click(`form[action="/login"] button`)
+	r.submit(`form[action="/login"] button`)
 	r.at("/migrations")
 }
 
@@ -178,17 +178,17 @@ func (r *road) csv(spoil func(user string, fields []string) []string) string {
 func (r *road) upload(file string) {
 	r.t.Helper()
 	r.tab.Upload("#csv", file)
-	r.tab.Click(`form[action$="/edit/file"] button.btn-primary`)
+	r.submit(`form[action$="/edit/file"] button.btn-primary`)
 }
 
 // wizard goes through the five steps: with a file that is none, with one with
 // faults, of which one is corrected in place, and then with the right one.
 func (r *road) wizard() (code string) {
 	tab := r.tab
-	tab.Click(`main button.btn-primary`)
+	r.submit(`main button.btn-primary`)
 	r.at("/edit/server")
 	r.look("wizard-1")
-	tab.Click(`.t-actions button`)
+	r.submit(`.t-actions button`)
 	r.at("/edit/file")
 	r.look("wizard-2-upload")
 	nonsense := filepath.Join(r.t.TempDir(), "accounts.csv")
@@ -210,10 +210,10 @@ func (r *road) wizard() (code string) {
 	r.there("#row-1-edit")
 	r.there("#row-2-edit")
 	r.look("wizard-2-faults")
-	tab.Click(`#go-on button`)
+	r.submit(`#go-on button`)
 	tab.Wait(`document.querySelector("#errors")`)
 	tab.Fill(`#destination-2`, "bruno@"+newDomain)
-	tab.Click(`#row-2-edit button`)
+	r.submit(`#row-2-edit button`)
 	r.at("/edit/file")
 	r.there(`#row-2 .t-ic-ok, #row-2 .t-ic-wait`)
 	r.look("wizard-2-corrected")
@@ -223,16 +223,16 @@ func (r *road) wizard() (code string) {
 	r.there(`#row-1 .t-ic-ok, #row-1 .t-ic-wait`)
 	r.there(`#row-2 .t-ic-ok, #row-2 .t-ic-wait`)
 	r.look("wizard-2-ready")
-	tab.Click(`#go-on button`)
+	r.submit(`#go-on button`)
 	r.at("/edit/first")
 	r.look("wizard-3")
-	tab.Click(`.t-actions button`)
+	r.submit(`.t-actions button`)
 	r.at("/edit/second")
 	r.look("wizard-4")
-	tab.Click(`.t-actions button`)
+	r.submit(`.t-actions button`)
 	r.at("/edit/review")
 	r.look("wizard-5")
-	tab.Click(`.t-actions button`)
+	r.submit(`.t-actions button`)
 	tab.Wait(`/\/migrations\/M-\w{5}$/.test(location.pathname)`)
 	location := tab.Location()
 	return location[strings.LastIndex(location, "/")+1:]
@@ -271,10 +271,10 @@ func (r *road) secondPass() {
 	for i, user := range movers() {
 		load(r.t, r.src, user, mailgen.New(uint64(i+1), mailgen.Options{First: 120, Messages: 5, MaxSize: 20_000, Take: isWanted}))
 	}
-	r.tab.Click(`form[action$="/start"] button`)
+	r.submit(`form[action$="/start"] button`)
 	eventually(r.t, "the notice of pass 2", func() bool { return len(r.sink.all()) == 2 })
 	r.there(`.t-head__meta .t-st--ok, .t-head__meta .t-st--wait`)
-	r.tab.Go(r.tab.Location())
+	r.reload()
 	r.look("finished")
 }
 
@@ -304,7 +304,7 @@ func (r *road) remove(code string) {
 	r.tab.Click(`a[href="/migrations/` + code + `/delete"]`)
 	r.tab.Wait(`document.querySelector("dialog[open]")`)
 	r.look("delete")
-	r.tab.Click(`dialog[open] form[method=post] button`)
+	r.submit(`dialog[open] form[method=post] button`)
 	r.at("/migrations")
 	r.tab.Wait(`!document.body.innerText.includes(` + fmt.Sprintf("%q", code+" ·") + `)`)
 	r.look("list-after-delete")
