@@ -173,123 +173,7 @@ func zoneOf(t *testing.T, user migration.User) *time.Location {
 	return zone
 }
 
-func TestFaultyFileIsCorrectedInPlace(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator)
-	w.post("server", "server", "standard")
-	w.upload("email;server;login;password\n"+
-		"anna@rosi.example;192.0.2.25;anna@old.example;SECRET-anna\n"+ // a letter too few
-		"bruno@rossi.example;192.0.2.25;bruno@old.example\n"+ // no password
-		"carla@rossi.example;192.0.2.25;carla@old.example;SECRET-carla\n").wantGoTo(t, w.path("file"))
-	w.see("file").want(t, http.StatusOK, "rosi.example", "carla@rossi.example", `action="`+w.path("rows/2"), `action="`+w.path("rows/3"))
-	if got := w.migration().Checks; got.Rows != 1 {
-		t.Fatalf("rows %+v, want the one that is right", got)
-	}
-	w.post("rows").want(t, http.StatusUnprocessableEntity)
-	w.post("first", "first", "asap")
-
-	fixed := w.post("rows/2", "destination", "anna@rossi.example", "host", "192.0.2.25", "login", "anna@old.example", "password", "")
-	if fixed.code != http.StatusSeeOther {
-		t.Fatalf("row 2: %d %s", fixed.code, fixed.body)
-	}
-	still := w.post("rows/3", "destination", "bruno@rossi.example", "host", "192.0.2.25", "login", "bruno@old.example", "password", "")
-	if still.code == http.StatusNotFound || w.migration().Checks.Rows != 2 {
-		t.Fatalf("row 3 without a password: %d, rows %+v", still.code, w.migration().Checks)
-	}
-	w.post("rows/3", "destination", "bruno@rossi.example", "host", "192.0.2.25", "login", "bruno@old.example", "password", "SECRET-new")
-	if got := w.migration().Checks; got.Rows != 3 || got.Waiting != 3 {
-		t.Fatalf("rows %+v", got)
-	}
-	w.see("file").want(t, http.StatusOK)
-	for line, want := range map[int]string{2: "SECRET-anna", 3: "SECRET-new"} {
-		row, err := w.Store.Resource(t.Context(), w.customer, w.migration().ID, line)
-		check(t, err)
-		check(t, w.Store.OpenResource(t.Context(), w.customer, &row.Resource))
-		if got := row.Source.Auth.Password; !got.Equal(migration.NewSecret(want)) {
-			t.Errorf("row %d has not the password %s", line, want)
-		}
-	}
-	w.wantClean("SECRET")
-}
-
-func TestFailedChecksSayWhatIsWrongAndCanBeLeftOut(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator)
-	w.post("server", "server", "standard")
-	w.upload(goodFile + "carla@rossi.example;192.0.2.26;carla@old.example;SECRET-carla\n" +
-		"dora@rossi.example;192.0.2.25\n") // lacks two fields
-	w.checked(map[string]migration.Check{
-		"anna@old.example": refused("source", "login"), "carla@old.example": refused("source", "connect"),
-	})
-	page := w.see("file").want(t, http.StatusOK, "the words of the server")
-	if anna, carla := "Il server non accetta login e password", "Non risponde"; !strings.Contains(page.body, "class.") && anna == carla {
-		t.Error("two faults have one text")
-	}
-	w.see("file?rows=bad").want(t, http.StatusOK, "carla@rossi.example")
-	w.post("rows").want(t, http.StatusUnprocessableEntity)
-	w.post("rows", "skip", "1").wantGoTo(t, w.path("first"))
-	if got := w.migration().Checks; got.Rows != 1 || got.LeftOut != 2 || got.Failed != 0 {
-		t.Errorf("checks %+v, want one row, two left out", got)
-	}
-	w.post("first", "first", "asap").wantGoTo(t, w.path("second"))
-	w.post("second", "second", "gap").wantGoTo(t, w.path("review"))
-	w.see("review").want(t, http.StatusOK, "3 righe sono lasciate fuori") // also the one that cannot be read
-	w.post("review").wantGoTo(t, "/migrations/"+w.code)
-	w.wantClean("SECRET")
-}
-
-func TestRowsThatWereLeftOutAreTakenBack(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator)
-	w.post("server", "server", "standard")
-	w.upload(goodFile + "dora@rossi.example;192.0.2.25\n")
-	w.checked(map[string]migration.Check{"bruno": refused("source", "login")})
-	w.post("rows", "skip", "1").wantGoTo(t, w.path("first"))
-	w.see("file?rows=out").want(t, http.StatusOK, `name="back"`, "dora@rossi.example", "bruno@rossi.example")
-
-	// What is left out stays so, whatever becomes of the others.
-	w.post("trust", "pin", strings.Repeat("ab", 32))
-	if got := w.migration().Checks; got.LeftOut != 1 || got.Rows != 1 {
-		t.Errorf("after another certificate: %+v", got)
-	}
-	for _, line := range []string{"2", "3"} {
-		if got := w.post("rows/"+line, "back", "1"); got.code != http.StatusSeeOther {
-			t.Errorf("row %s: answer %d", line, got.code)
-		}
-	}
-	if got := w.migration().Checks; got.LeftOut != 0 || got.Rows != 2 {
-		t.Errorf("taken back: %+v", got)
-	}
-	w.post("rows").want(t, http.StatusUnprocessableEntity) // row 3 is as it was
-	row, err := p.Store.Resource(t.Context(), p.customer, w.migration().ID, 2)
-	check(t, err)
-	check(t, p.Store.OpenResource(t.Context(), p.customer, &row.Resource))
-	if !row.Source.Auth.Password.Equal(migration.NewSecret("SECRET;bruno")) {
-		t.Error("row 2 lost its password")
-	}
-	w.wantClean("SECRET")
-}
-
 // Some servers lock an account whose password is wrong too often.
-func TestACorrectedRowLetsTheOthersAlone(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator)
-	w.post("server", "server", "standard")
-	w.upload(goodFile)
-	w.checked(map[string]migration.Check{"anna@old.example": refused("source", "login"), "bruno": refused("source", "login")})
-	row := []string{"destination", "bruno@rossi.example", "host", "192.0.2.25", "login", "bruno", "password"}
-	w.post("rows/2", append(row, "SECRET-new")...)
-	if got := w.migration().Checks; got.Failed != 1 || got.Waiting != 1 {
-		t.Errorf("checks %+v, want the corrected row alone to be checked", got)
-	}
-	w.checked(map[string]migration.Check{"bruno": refused("source", "login")})
-	w.post("rows/2", append(row, "")...)
-	if got := w.migration().Checks; got.Waiting == 0 {
-		t.Error("a row that was handed in as it was is not checked again")
-	}
-	w.wantClean("SECRET")
-}
-
 func TestTheTimeIsGuessedOnceAllIsCounted(t *testing.T) {
 	p := newPanel(t)
 	w := p.inWizard(p.member)
@@ -319,21 +203,6 @@ func TestNothingIsHandedInWithRowsToCorrect(t *testing.T) {
 	w.wantClean("SECRET")
 }
 
-func TestAllRowsLeftOutIsNoMigration(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator)
-	w.post("server", "server", "standard")
-	w.upload("anna@rossi.example;192.0.2.25;anna@old.example;SECRET-anna\n")
-	w.checked(map[string]migration.Check{"anna@old.example": refused("source", "login")})
-	w.post("rows", "skip", "1").want(t, http.StatusUnprocessableEntity)
-	if got := w.migration().Checks; got.LeftOut != 0 {
-		t.Errorf("the last row was left out: %+v", got)
-	}
-	w.post("first", "first", "asap")
-	w.post("second", "second", "gap")
-	w.post("review").want(t, http.StatusUnprocessableEntity)
-}
-
 func TestOldChecksAreMadeAgainWhenHandedIn(t *testing.T) {
 	p := newPanel(t)
 	w := p.inWizard(p.operator).toReview()
@@ -341,57 +210,6 @@ func TestOldChecksAreMadeAgainWhenHandedIn(t *testing.T) {
 	w.post("review").wantGoTo(t, "/migrations/"+w.code)
 	if got := w.migration().Checks; got.Waiting != 2 {
 		t.Errorf("checks %+v, want both to be made again", got)
-	}
-}
-
-func TestACertificateIsAcceptedForTheMigration(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator)
-	w.post("server", "server", "standard")
-	w.upload(goodFile)
-	pin := strings.Repeat("ab", 32)
-	failed := refused("source", "certificate")
-	failed.Certificate = pin
-	w.checked(map[string]migration.Check{"anna@old.example": failed, "bruno": failed})
-	w.see("file").want(t, http.StatusOK, pin, w.path("trust"))
-	w.post("trust", "pin", pin).wantGoTo(t, w.path("file"))
-	m := w.migration()
-	row, err := p.Store.Resource(t.Context(), p.customer, m.ID, 1)
-	check(t, err)
-	if m.Source.Pin != pin || row.Source.Pin != pin || m.Checks.Waiting != 2 {
-		t.Errorf("migration %+v, row %+v, checks %+v", m.Source, row.Source, m.Checks)
-	}
-	w.wantClean("SECRET")
-}
-
-func TestFilesThatAreNoneAreRefusedAtOnce(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator)
-	w.post("server", "server", "standard")
-	for name, data := range map[string]string{"a spreadsheet": "PK\x03\x04", "nothing": "", "no row": "\n;;;\n", "too many": strings.Repeat("a;b;c;d\n", 501)} {
-		if got := w.upload(data); got.code != http.StatusUnprocessableEntity {
-			t.Errorf("%s: %d", name, got.code)
-		}
-	}
-	w.post("file", "rows", "").want(t, http.StatusUnprocessableEntity)
-	if got := w.migration().Checks; got.Rows != 0 {
-		t.Errorf("rows %+v", got)
-	}
-	w.upload(goodFile)
-	w.upload("PK\x03\x04").want(t, http.StatusUnprocessableEntity)
-	if got := w.migration().Checks; got.Rows != 2 {
-		t.Errorf("a refused file took the one that was there: %+v", got)
-	}
-	w.wantClean("SECRET")
-}
-
-func TestPastedRowsAreAFile(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator)
-	w.post("server", "server", "standard")
-	w.post("file", "rows", goodFile).wantGoTo(t, w.path("file"))
-	if got := w.migration().Checks; got.Rows != 2 {
-		t.Errorf("rows %+v", got)
 	}
 }
 
@@ -498,18 +316,6 @@ func TestDraftIsTheSameInAnotherBrowser(t *testing.T) {
 	p.as(p.operator).get(w.path("review")).want(t, http.StatusOK, "rossi.example")
 }
 
-func TestManagerMayMoveHisDomainsOnly(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.manager)
-	w.post("server", "server", "standard")
-	w.upload("anna@rossi.example;192.0.2.25;anna@old.example;SECRET-anna\nbea@bianchi.example;192.0.2.25;bea@old.example;SECRET-bea\n")
-	w.see("file").want(t, http.StatusOK, "bianchi.example")
-	if got := w.migration(); got.Checks.Rows != 1 || len(got.DomainIDs) != 1 || got.DomainIDs[0] != p.domains[1].ID {
-		t.Errorf("%+v", got)
-	}
-	w.wantClean("SECRET")
-}
-
 func TestStrangersFindNoDraft(t *testing.T) {
 	p := newPanel(t)
 	w := p.inWizard(p.operator).toReview()
@@ -566,39 +372,7 @@ func TestOnlySoManyMigrationsAtOnce(t *testing.T) {
 	w.wantClean("SECRET")
 }
 
-func TestAnotherTLSModeChecksTheRowsAnew(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator).toReview()
-	w.post("server", "server", "standard", "tls", "starttls").wantGoTo(t, w.path("file"))
-	m := w.migration()
-	row, err := p.Store.Resource(t.Context(), p.customer, m.ID, 1)
-	check(t, err)
-	if row.Source.TLS != migration.TLSStartTLS || row.Source.Port != migration.PortIMAP || m.Checks.Waiting != 2 {
-		t.Errorf("row %+v, checks %+v", row.Source, m.Checks)
-	}
-	w.post("server", "server", "pigeon").want(t, http.StatusUnprocessableEntity)
-	w.post("server", "server", "standard", "pin", "not a fingerprint").want(t, http.StatusUnprocessableEntity)
-	w.wantClean("SECRET")
-}
-
 // The stream is the page's own part: it ends by itself once no row waits.
-func TestRowsFollowTheirChecksLive(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.manager) // his domains count in the stream too
-	w.post("server", "server", "standard")
-	w.upload(goodFile)
-	w.checked(map[string]migration.Check{"bruno": refused("source", "login")})
-	page := w.see("file").want(t, http.StatusOK, `hx-sse:connect="`+w.path("events"))
-	stream := w.see("events").want(t, http.StatusOK, "data: ", "anna@rossi.example", "the words of the server", "event: "+endEvent)
-	if got, want := strings.Count(stream.body, ` id="row-`), strings.Count(page.body, ` id="row-`); got != want || got == 0 {
-		t.Errorf("the stream has %d rows, the page %d", got, want)
-	}
-	if got, want := strings.Count(stream.body, "t-badedit"), strings.Count(page.body, "t-badedit"); got != want || got != 1 {
-		t.Errorf("the stream has %d rows to correct, the page %d", got, want)
-	}
-	w.wantClean("SECRET")
-}
-
 // The hour that the clock shows twice names two instants: the first is taken.
 func TestTheHourThatComesTwice(t *testing.T) {
 	p := newPanel(t)
@@ -609,21 +383,4 @@ func TestTheHourThatComesTwice(t *testing.T) {
 	}
 	w.post("second", "second", "gap").wantGoTo(t, w.path("review"))
 	w.see("review").want(t, http.StatusOK, "02:30 (CEST)")
-}
-
-func TestRowsComeInPages(t *testing.T) {
-	p := newPanel(t)
-	w := p.inWizard(p.operator)
-	w.post("server", "server", "standard")
-	var file strings.Builder
-	for i := range 120 {
-		file.WriteString("user" + string(rune('a'+i%26)) + strings.Repeat("x", i/26) + "@rossi.example;192.0.2.25;u" + strings.Repeat("y", i) + ";SECRET\n")
-	}
-	w.upload(file.String()).wantGoTo(t, w.path("file"))
-	for page, want := range map[string]int{"file": 50, "file?page=2": 50, "file?page=3": 20} {
-		if got := strings.Count(w.see(page).want(t, http.StatusOK).body, ` id="row-`); got != want {
-			t.Errorf("%s shows %d rows, want %d", page, got, want)
-		}
-	}
-	w.wantClean("SECRET")
 }

@@ -53,7 +53,6 @@ func (p WizardPage) path(step WizardStep) string {
 func (p WizardPage) frame(ctx context.Context) WizardFrame {
 	frame := WizardFrame{
 		Saved: locale.T(ctx, "page.wizard.saved", map[string]any{"at": locale.Clock(ctx, p.Migration.ChangedAt)}),
-		Wide:  p.Step == StepFile,
 	}
 	for _, step := range wizardSteps() {
 		item := ui.Step{Name: locale.T(ctx, "page.wizard.step."+string(step), nil)}
@@ -65,6 +64,13 @@ func (p WizardPage) frame(ctx context.Context) WizardFrame {
 		}
 		frame.Steps = append(frame.Steps, item)
 	}
+	return frame
+}
+
+// wideFrame is the frame for the table of rows.
+func (p WizardPage) wideFrame(ctx context.Context) WizardFrame {
+	frame := p.frame(ctx)
+	frame.Wide = true
 	return frame
 }
 

@@ -80,7 +80,7 @@ func groupOf(row RowView, out bool) string {
 	switch {
 	case out:
 		return RowsOut
-	case len(row.Problems) > 0, row.Check.Status == migration.CheckFailed:
+	case row.isFaulty():
 		return RowsBad
 	case row.Check.Status == migration.CheckPassed:
 		return RowsOK
@@ -123,6 +123,8 @@ func (v RowsView) text(ctx context.Context) string {
 		return locale.T(ctx, "page.wizard.file.text.waiting", nil)
 	case v.groups[RowsBad] > 0:
 		return locale.T(ctx, "page.wizard.file.text.bad", nil)
+	case v.LeftOut() > 0:
+		return locale.T(ctx, "page.wizard.file.text.out", nil)
 	}
 	return locale.T(ctx, "page.wizard.file.text.ok", nil)
 }
@@ -221,6 +223,20 @@ func (v RowsView) faults(ctx context.Context) []ui.Fault {
 	return faults
 }
 
+// sameLogin reports whether the source knows the account by the address it is to
+// have.
+func (r RowView) sameLogin() bool {
+	return r.Line.Text(migration.FieldLogin) == r.Line.Text(migration.FieldDestination)
+}
+
+// loginClass hides a login on a phone where it says nothing new.
+func (r RowView) loginClass() string {
+	if r.sameLogin() {
+		return "t-addr t-soft t-phone-0"
+	}
+	return "t-addr"
+}
+
 func (r RowView) id() string { return "row-" + strconv.Itoa(r.Line.Number) }
 
 // field is the id of one of the row's fields.
@@ -265,6 +281,11 @@ func (r RowView) blamed() string {
 		return migration.FieldClientID
 	}
 	return migration.FieldHost
+}
+
+// isFaulty reports whether there is something to say by trouble.
+func (r RowView) isFaulty() bool {
+	return len(r.Problems) > 0 || r.Check.Status == migration.CheckFailed
 }
 
 // trouble is what is wrong with the row and what to do.

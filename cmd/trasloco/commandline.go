@@ -94,7 +94,7 @@ func (p *program) parse(args []string) commandLine {
 var flagName = regexp.MustCompile(`--[a-z0-9-]+`)
 
 func usageProblem(err error) migration.Problem {
-	detail := strings.TrimRight(err.Error(), "?.")
+	detail := strings.TrimRight(err.Error(), "?., ")
 	return migration.Problem{Code: codeUsage, Field: flagName.FindString(detail), Args: migration.Args{"detail": detail}}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -141,9 +142,9 @@ func (r *optionReader) mailServer(o serveOptions, c config) *notify.Options {
 		}
 		return nil
 	}
-	read := r.host("--smtp-server", o.SMTPServer, true)
+	host, port := r.smtpServer("--smtp-server", o.SMTPServer)
 	options := &notify.Options{
-		Host: read.Host, Port: read.Port, TLS: r.tlsMode("--smtp-tls", o.SMTPTLS), From: r.mail("--smtp-from", o.SMTPFrom),
+		Host: host, Port: port, TLS: r.tlsMode("--smtp-tls", o.SMTPTLS), From: r.mail("--smtp-from", o.SMTPFrom),
 		User: o.SMTPUser, PublicURL: c.publicURL, CA: c.ca,
 		Support: notify.Support(c.support), Language: c.language, Zone: c.zone, Policy: c.policy,
 	}
@@ -157,6 +158,16 @@ func (r *optionReader) mailServer(o serveOptions, c config) *notify.Options {
 		r.fault(codeNeeds, "--smtp-user", migration.Args{"other": "--smtp-password-file"})
 	}
 	return options
+}
+
+// smtpServer reads HOST or HOST:PORT. The ports of mail servers are no fault here,
+// as they would be of an IMAP server.
+func (r *optionReader) smtpServer(flag, text string) (host string, port int) {
+	name, digits, err := net.SplitHostPort(text)
+	if err != nil {
+		return r.host(flag, text, true).Host, 0
+	}
+	return r.host(flag, name, true).Host, int(r.number(flag, digits, 0, 65535))
 }
 
 func (r *optionReader) url(flag, text string) string {

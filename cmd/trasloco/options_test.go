@@ -117,7 +117,7 @@ func TestMissingFileAndVerb(t *testing.T) {
 
 func TestNoArgumentsNameTheVerbs(t *testing.T) {
 	a := call(t.Context())
-	if a.code != exitRefused || a.out != "" || !strings.Contains(a.errors, `"run", "check", "version"`) {
+	if a.code != exitRefused || a.out != "" || !strings.Contains(a.errors, `"demo", "serve", "user", "run", "check". – `) {
 		t.Errorf("exit %d, %q %q", a.code, a.out, a.errors)
 	}
 }

@@ -3,49 +3,63 @@ package main_test
 import (
 	"bufio"
 	"bytes"
-	"fmt"
+	"html"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// TestTheReadmesFirstScreen runs the first commands of the README as they are
-// printed, in a copy of the checkout: two servers, a file, a move, and the move
-// again.
+// TestTheReadmesFirstScreen runs the first command of the README as it is
+// printed, in a copy of the checkout, and does what the steps below it say: two
+// passes within two minutes, and nothing left behind.
 func TestTheReadmesFirstScreen(t *testing.T) {
 	t.Parallel()
-	servers, commands := firstScreen(t)
-	if len(servers) != 2 || len(commands) < 2 {
-		t.Fatalf("servers %q, commands %q", servers, commands)
+	command := firstCommand(t)
+	temp := t.TempDir()
+	d := startDemo(t, copyOfModule(t), temp, "sh", "-c", command)
+	began := time.Now()
+	code := d.walk()
+	if took := time.Since(began); took > 2*time.Minute {
+		t.Errorf("two passes took %v", took)
 	}
-	ports := onFreePorts(t, "1143", "2143")
-	checkout := copyOfModule(t)
-	for _, server := range servers {
-		serve(t, checkout, ports.Replace(server))
-	}
-	var last string
-	for _, command := range commands {
-		last = shell(t, checkout, ports.Replace(command))
-	}
-	for _, want := range []string{"Spam", "anna@nuovo.example", "38"} {
-		if !strings.Contains(last, want) {
-			t.Errorf("the summary does not say %q:\n%s", want, last)
-		}
-	}
-	again := shell(t, checkout, ports.Replace(commands[len(commands)-1])+" --json")
-	if !strings.Contains(again, `"copied":0,"present":38,"skipped":2,"failed":0`) {
-		t.Errorf("the last line, run again:\n%s", again)
+	d.checkLogs(code)
+	d.stop()
+	left, err := filepath.Glob(filepath.Join(temp, "trasloco-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 
-// firstScreen is the README's first block of commands: those that serve until
-// they are stopped, and those that end.
-func firstScreen(t *testing.T) (servers, commands []string) {
+// The demonstration takes another port where somebody has the one it wants.
+func TestTheDemoTakesAFreePort(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	binary, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := startDemo(t, t.TempDir(), t.TempDir(), binary, "demo", "--listen", taken.Addr().String())
+	if strings.Contains(d.panel.url, taken.Addr().String()) {
+		t.Errorf("it says that it answers at %s, which is taken", d.panel.url)
+	}
+	if page := d.page("/login"); !strings.Contains(page, "trasloco-demo") {
+		t.Errorf("the login page does not show the login:\n%s", clip(page))
+	}
+	d.stop()
+}
+
+// firstCommand is the README's first block of commands, which is one line.
+func firstCommand(t *testing.T) string {
 	t.Helper()
 	readme, err := os.ReadFile(filepath.Join(moduleRoot, "README.md"))
 	if err != nil {
@@ -53,42 +67,108 @@ func firstScreen(t *testing.T) (servers, commands []string) {
 	}
 	_, rest, found := strings.Cut(string(readme), "```sh\n")
 	block, _, closed := strings.Cut(rest, "```")
-	if !found || !closed || strings.Count(string(readme[:len(readme)-len(rest)]), "\n") > 20 {
-		t.Fatal("no commands on the first screen")
+	if !found || !closed || strings.Count(string(readme[:len(readme)-len(rest)]), "\n") > 20 || strings.Count(block, "\n") != 1 {
+		t.Fatalf("no one command on the first screen: %q", block)
 	}
-	for line := range strings.Lines(block) {
-		line = strings.TrimSpace(line)
-		switch {
-		case line == "" || strings.HasPrefix(line, "#"):
-		case strings.Contains(line, "imaptest/imapd "):
-			servers = append(servers, line)
-		default:
-			commands = append(commands, line)
-		}
-	}
-	return servers, commands
+	return strings.TrimSpace(block)
 }
 
-// onFreePorts leaves the printed ports as they are unless somebody else on this
-// machine listens there.
-func onFreePorts(t *testing.T, printed ...string) *strings.Replacer {
+// demo is the demonstration, and somebody who tries it.
+type demo struct {
+	*admin
+	cmd *exec.Cmd
+}
+
+// startDemo starts a command that is the demonstration and returns when it has
+// said its address.
+func startDemo(t *testing.T, folder, temp string, command ...string) *demo {
 	t.Helper()
-	var pairs []string
-	for _, port := range printed {
-		listener, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-				t.Fatal(err)
-			}
-			other := fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
-			t.Logf("port %s is taken here, %s is used in its place", port, other)
-			pairs = append(pairs, "127.0.0.1:"+port, "127.0.0.1:"+other)
-		}
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TMPDIR="+temp)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // "go run" has a child that must hear the signal too
+	var words bytes.Buffer
+	cmd.Stderr = &words
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	d := &demo{cmd: cmd}
+	t.Cleanup(func() { d.end(syscall.SIGKILL) })
+	giveUp := time.AfterFunc(4*time.Minute, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	defer giveUp.Stop()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "http://") {
+		t.Fatalf("%v said %q, %v: %s", command, line, err, words.String())
+	}
+	d.admin = newAdmin(t, &served{url: strings.TrimSuffix(strings.TrimSpace(line), "/")})
+	return d
+}
+
+// end sends a signal to the command and what it started, once.
+func (d *demo) end(signal syscall.Signal) {
+	if d.cmd == nil {
+		return
+	}
+	_ = syscall.Kill(-d.cmd.Process.Pid, signal)
+	_ = d.cmd.Wait() // "go run" calls an interrupt a failure
+	d.cmd = nil
+}
+
+// stop is Ctrl-C.
+func (d *demo) stop() {
+	d.t.Helper()
+	began := time.Now()
+	d.end(syscall.SIGINT)
+	if took := time.Since(began); took > 10*time.Second {
+		d.t.Errorf("it took %v to stop", took)
+	}
+}
+
+var shownLogin = regexp.MustCompile(`<code>([^<]+)</code>`)
+
+// walk does what the README's steps say and returns the code of the migration.
+func (d *demo) walk() string {
+	d.t.Helper()
+	shown := shownLogin.FindAllStringSubmatch(d.page("/login"), -1)
+	if len(shown) < 2 {
+		d.t.Fatal("the login page shows no login")
+	}
+	d.post("/login", "email", html.UnescapeString(shown[0][1]), "password", html.UnescapeString(shown[1][1]))
+	code := strings.Split(d.post("/migrations").Path, "/")[2]
+	edit := "/migrations/" + code + "/edit/"
+	d.post(edit+"server", "server", "standard")
+	d.post(edit+"file", "rows", d.page("/demo/accounts.csv"))
+	eventually(d.t, "all rows are ready", func() bool {
+		return strings.Contains(d.page(edit+"file"), "All rows are ready")
+	})
+	d.post(edit + "rows")
+	d.post(edit+"first", "first", "asap")
+	d.post(edit+"second", "second", "gap")
+	d.post(edit + "review")
+	eventually(d.t, "pass 1 has ended", func() bool { return strings.Contains(d.page("/migrations/"+code), `id="cut-over"`) })
+	eventually(d.t, "its mail is in the outbox", func() bool { return strings.Contains(d.page("/demo/outbox"), "mx1.nuovo.example") })
+	d.post("/migrations/" + code + "/start")
+	eventually(d.t, "pass 2 has ended", func() bool { return strings.Contains(d.page("/migrations/"+code), "Finished with exceptions") })
+	return code
+}
+
+// checkLogs looks for what the README promises: the message over the limit and
+// Spam by name, and a second pass that copied nothing.
+func (d *demo) checkLogs(code string) {
+	d.t.Helper()
+	log := d.page("/migrations/" + code + "/resources/2/log/1")
+	for _, want := range []string{"Le foto del trasloco", "Spam", "Over 50"} {
+		if !strings.Contains(log, want) {
+			d.t.Errorf("log 1 does not say %q:\n%s", want, clip(log))
 		}
 	}
-	return strings.NewReplacer(pairs...)
+	if second := d.page("/migrations/" + code + "/resources/2/log/2.json"); !strings.Contains(second, `"copied": 0`) {
+		d.t.Errorf("log 2:\n%s", clip(second))
+	}
 }
 
 // copyOfModule copies the checkout, without what is hidden, so that what the
@@ -117,49 +197,4 @@ func copyOfModule(t *testing.T) string {
 		}
 	}
 	return folder
-}
-
-// serve runs a command that serves, until the test ends, and returns when it
-// says that it is ready.
-func serve(t *testing.T, folder, command string) {
-	t.Helper()
-	cmd := exec.Command("sh", "-c", command)
-	cmd.Dir = folder
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // "go run" has a child that must go too
-	var words bytes.Buffer
-	cmd.Stderr = &words
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
-			t.Error(err)
-		}
-		_ = cmd.Wait() // "go run" calls an interrupt a failure
-	})
-	giveUp := time.AfterFunc(3*time.Minute, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
-	defer giveUp.Stop()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || !strings.HasPrefix(line, "ready on ") {
-		t.Fatalf("%s\nsaid %q, %v: %s", command, line, err, words.String())
-	}
-}
-
-// shell runs a command that must succeed and returns what it printed.
-func shell(t *testing.T, folder, command string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
-	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
-	var words bytes.Buffer
-	cmd.Stderr = &words
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s\n%v: %s%s", command, err, out, words.String())
-	}
-	return string(out)
 }
