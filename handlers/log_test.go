@@ -55,7 +55,7 @@ func someLeft() []migration.Outcome {
 		{Kind: migration.Skipped, Reason: migration.ReasonFolder, Folder: "Spam", Count: 0}, // empty
 		{
 			Kind: migration.Skipped, Reason: migration.ReasonOversize, Folder: "INBOX", UID: 9, Count: 1, Size: 71 << 20,
-			Subject: "Progetto <definitivo>", From: "M. Ferri <m@rossi.example>", Date: testNow.AddDate(-3, 0, 0),
+			Subject: "Tavole <finali>", From: "M. Ferri <m@rossi.example>", Date: testNow.AddDate(-3, 0, 0),
 		},
 		{
 			Kind: migration.Failed, Reason: migration.ReasonRefused, Folder: "INBOX", UID: 12, Count: 1, Size: 2000,
@@ -78,7 +78,7 @@ func TestLogSaysWhatIsThereWhatIsNotAndWhy(t *testing.T) {
 		{"in Italian", p.operator, []string{
 			"Log 1 di anna@rossi.example", "sono a destinazione.", "3 sono rimasti fuori:", "2 li ha rifiutati il server, 1 supera i 50", "Cestino",
 			"Altri 5, in Cestino, non si copiano per regola della migrazione.", "Fatta con eccezioni", "11 minuti", "non si copia", "stesso nome",
-			"Rifiutati dalla destinazione: 2", "NO [CANNOT] Message contains a virus", "Progetto &lt;definitivo&gt;", "(senza oggetto)",
+			"Rifiutati dalla destinazione: 2", "NO [CANNOT] Message contains a virus", "Tavole &lt;finali&gt;", "(senza oggetto)",
 			"* BYE Idle timeout", "Posta in arrivo",
 		}},
 		{"in English", p.member, []string{

@@ -57,7 +57,7 @@ func TestFailedChecksSayWhatIsWrongAndCanBeLeftOut(t *testing.T) {
 		"anna@old.example": refused("source", "login"), "carla@old.example": refused("source", "connect"),
 	})
 	// Each fault has a text of its own.
-	w.see("file").want(t, http.StatusOK, "the words of the server", "non accetta login e password", "A questo server e a questa porta non risponde")
+	w.see("file").want(t, http.StatusOK, "the words of the server", "non accetta login e password", "essuna risposta da questo server")
 	w.see("file?rows=bad").want(t, http.StatusOK, "carla@rossi.example")
 	w.post("rows").want(t, http.StatusUnprocessableEntity)
 	w.post("rows", "skip", "1").wantGoTo(t, w.path("first"))

@@ -92,10 +92,10 @@ func (d *demonstration) start(ctx context.Context, o demoOptions) (err error) {
 		return err
 	}
 	d.trusted = identity.PEM
-	if err := d.startMail(identity); err != nil {
+	if err := d.startMail(ctx, identity); err != nil {
 		return err
 	}
-	if d.outbox, err = startOutbox(); err != nil {
+	if d.outbox, err = startOutbox(ctx); err != nil {
 		return err
 	}
 	d.stops = append(d.stops, d.outbox.close)
@@ -129,8 +129,7 @@ func (d *demonstration) stop() error {
 // listenSomewhere takes the address that was asked for, or a free port beside it
 // when somebody else has that one.
 func listenSomewhere(ctx context.Context, address string) (net.Listener, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", address)
+	listener, err := listen(ctx, address)
 	if err == nil {
 		return listener, nil
 	}
@@ -138,11 +137,11 @@ func listenSomewhere(ctx context.Context, address string) (net.Listener, error) 
 	if splitErr != nil {
 		return nil, splitErr
 	}
-	return config.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
+	return listen(ctx, net.JoinHostPort(host, "0"))
 }
 
 // startMail starts the old server, full of mail, and the new one, empty.
-func (d *demonstration) startMail(identity memory.Identity) error {
+func (d *demonstration) startMail(ctx context.Context, identity memory.Identity) error {
 	old := memory.New(memory.Options{Now: d.now(), TLS: identity.Config})
 	fresh := memory.New(memory.Options{
 		Now: d.now().Add(time.Minute), TLS: identity.Config, Master: demoMaster, MasterPassword: demoMasterPassword,
@@ -160,10 +159,10 @@ func (d *demonstration) startMail(identity memory.Identity) error {
 		}
 	}
 	var err error
-	if d.old, err = d.serveMail(old); err != nil {
+	if d.old, err = d.serveMail(ctx, old); err != nil {
 		return err
 	}
-	d.new, err = d.serveMail(fresh)
+	d.new, err = d.serveMail(ctx, fresh)
 	return err
 }
 
@@ -181,8 +180,8 @@ func fillDemoMailbox(box *memory.Mailbox, seed uint64, account demoAccount) erro
 }
 
 // serveMail starts a server on a free port of loopback.
-func (d *demonstration) serveMail(server *memory.Server) (net.Addr, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(demoHost, "0"))
+func (d *demonstration) serveMail(ctx context.Context, server *memory.Server) (net.Addr, error) {
+	listener, err := listen(ctx, net.JoinHostPort(demoHost, "0"))
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -34,8 +35,8 @@ type outbox struct {
 }
 
 // startOutbox listens on a free port of loopback.
-func startOutbox() (*outbox, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func startOutbox(ctx context.Context) (*outbox, error) {
+	listener, err := listen(ctx, "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (p *program) serve(ctx context.Context, o serveOptions) int {
 	if len(problems) > 0 {
 		return p.refuse(ctx, false, problems)
 	}
-	listener, err := net.Listen("tcp", c.listen)
+	listener, err := listen(ctx, c.listen)
 	if err != nil {
 		return p.refuse(ctx, false, []migration.Problem{flagProblem(codeListen, "--listen", migration.Args{"detail": err.Error()})})
 	}
@@ -58,6 +58,11 @@ func (p *program) serve(ctx context.Context, o serveOptions) int {
 	}
 	fmt.Fprintf(p.stdout, "http://%s/\n", listener.Addr())
 	return p.await(ctx, running)
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", address)
 }
 
 // await returns when the panel has stopped, in order if ctx ends.
