@@ -35,6 +35,7 @@ const (
 	codeListen      = "cli.listen"       // args: detail
 	codeNoUser      = "cli.no_user"      // args: email
 	codeTaken       = "cli.taken"        // args: email
+	codeDataLocked  = "cli.data_locked"  // args: folder
 	codeNotSetUp    = "cli.not_set_up"   // there is no customer yet
 	codeRole        = "cli.role"
 )

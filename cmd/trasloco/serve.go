@@ -198,5 +198,8 @@ func (r *panel) stop() error {
 // dataProblem says why the data folder cannot be used.
 func dataProblem(folder string, err error) migration.Problem {
 	problem := stateProblem(settings{state: folder}, err)
+	if problem.Code == codeStateLocked {
+		problem.Code = codeDataLocked
+	}
 	return flagProblem(problem.Code, "--data", problem.Args)
 }

@@ -80,7 +80,7 @@ func TestUsersAreAddedListedAndGivenPasswords(t *testing.T) {
 func TestUserVerbsSayThatThePanelIsRunning(t *testing.T) {
 	folder := t.TempDir() + "/data"
 	inFolder(t, folder, func(context.Context, *store.Store) error {
-		if a := typed(t, "", "user", "list", "--data", folder); a.code != exitRefused || !strings.Contains(a.errors, "--data") {
+		if a := typed(t, "", "user", "list", "--data", folder); a.code != exitRefused || !strings.Contains(a.errors, "The panel is running") {
 			t.Errorf("exit %d, %q", a.code, a.errors)
 		}
 		return nil
