@@ -32,6 +32,9 @@ func (s *Server) cancel(c echo.Context) error   { return s.ask(c, s.Desk.Cancel,
 // askCancel asks before a migration is cancelled.
 func (s *Server) askCancel(c echo.Context) error {
 	m := asked(c)
+	if m.IsOver() || !m.Validity.CanBecome(migration.Cancelled) {
+		return migration.ErrConflict
+	}
 	page := views.CancelPage{Page: s.page(c, "page.cancel.title", map[string]any{"code": m.Code}), Migration: m}
 	return s.render(c, http.StatusOK, views.Cancel(page))
 }

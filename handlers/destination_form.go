@@ -30,6 +30,7 @@ func (s *Server) formOf(d migration.Destination) views.DestinationForm {
 		form.Auth = views.AuthAuthzID
 	default:
 		form.Auth = views.AuthSeparator
+		form.Separator = cmp.Or(form.Separator, "*") // what MasterForm means by none
 	}
 	return form
 }

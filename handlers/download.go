@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +19,9 @@ import (
 	"trasloco/views"
 )
 
+// downloadWithin is how long sending a log may take.
+const downloadWithin = 10 * time.Minute
+
 var downloadTypes = map[string]string{
 	"txt": "text/plain; charset=utf-8", "csv": "text/csv; charset=utf-8", "json": "application/json",
 }
@@ -28,6 +32,11 @@ func sendLog(c echo.Context, p views.LogPage, form string) error {
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, downloadTypes[form])
 	h.Set(echo.HeaderContentDisposition, `attachment; filename="`+name+`"`)
+	// A long log on a slow line takes its time. Deadlines are the system's.
+	deadline := time.Now().Add(downloadWithin) //nolint:forbidigo // see above
+	if err := http.NewResponseController(c.Response()).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
 	c.Response().WriteHeader(http.StatusOK)
 	switch form {
 	case "csv":

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -159,7 +160,7 @@ func (l *liveView) run(ctx context.Context, source liveSource, every, repaint ti
 	ctx, stop := context.WithCancel(ctx)
 	changed, over := make(chan struct{}, 1), make(chan error, 1)
 	var watching sync.WaitGroup
-	watching.Go(func() { over <- source.watch(ctx, nudge(ctx, changed)) })
+	watching.Go(func() { over <- guarded(func() error { return source.watch(ctx, nudge(ctx, changed)) }) })
 	defer watching.Wait()
 	defer stop()
 	for {
@@ -170,7 +171,9 @@ func (l *liveView) run(ctx context.Context, source liveSource, every, repaint ti
 		case <-changed:
 		case <-time.After(repaint):
 		}
-		picture, last, err := source.paint(ctx)
+		var picture []byte
+		var last bool
+		err := guarded(func() (err error) { picture, last, err = source.paint(ctx); return err })
 		l.show(picture, last, err)
 		if last || err != nil {
 			return
@@ -180,6 +183,17 @@ func (l *liveView) run(ctx context.Context, source liveSource, every, repaint ti
 		case <-time.After(every):
 		}
 	}
+}
+
+// guarded turns a panic into an error of this one view: the painter is a
+// goroutine of its own, and no middleware stands around it.
+func guarded(do func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return do()
 }
 
 // nudge returns what a watch calls: it never blocks, and keeps one change in

@@ -72,7 +72,7 @@ func (s *Server) tryLogin(c echo.Context, email, password string) (user migratio
 		return user, 0, err
 	}
 	defer leave()
-	keys := throttleKeys(email, c.RealIP())
+	keys := throttleKeys(email, s.networkOf(c))
 	if wait, err = s.Store.LoginWait(ctx, keys...); err != nil {
 		return user, 0, err
 	}
@@ -106,13 +106,28 @@ func saySpan(c echo.Context, wait time.Duration) string {
 	return locale.Span(ctx, wait)
 }
 
-// throttleKeys are what failures are counted under: the account, and the network
-// that the browser is in, since one who tries has many addresses of it.
+// networkOf returns the address that failures count against. That of a proxy which
+// nobody named stands for everybody behind it and is none: the operator is told
+// how to name it.
+func (s *Server) networkOf(c echo.Context) string {
+	peer, err := netip.ParseAddrPort(c.Request().RemoteAddr)
+	forwarded := c.Request().Header.Get(echo.HeaderXForwardedFor) != ""
+	if err != nil || !forwarded || trusted(s.TrustedProxies, c.Request().RemoteAddr) || migration.InternalAddress(peer.Addr().Unmap()) == "" {
+		return c.RealIP()
+	}
+	s.Logger.WarnContext(c.Request().Context(), "a proxy forwards logins and is not trusted; name it in TRASLOCO_TRUSTED_PROXIES", "proxy", peer.Addr())
+	return ""
+}
+
+// throttleKeys are what failures are counted under: the account as seen from the
+// network that the browser is in, that network, since one who tries has many
+// addresses of it, and for a moment the account alone, since he may have many
+// networks.
 func throttleKeys(email, address string) []string {
-	keys := []string{"account:" + email}
+	keys := []string{"brief:" + email}
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
-		return keys
+		return append(keys, "account:"+email)
 	}
 	bits := 64
 	if ip = ip.Unmap(); ip.Is4() {
@@ -120,9 +135,9 @@ func throttleKeys(email, address string) []string {
 	}
 	network, err := ip.WithZone("").Prefix(bits)
 	if err != nil {
-		return keys
+		return append(keys, "account:"+email)
 	}
-	return append(keys, "net:"+network.String())
+	return append(keys, "account:"+email+" from "+network.String(), "net:"+network.String())
 }
 
 // logout ends the session.

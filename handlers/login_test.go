@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,9 +89,39 @@ func TestWhatFailuresAreCountedUnder(t *testing.T) {
 		"fe80::1%eth0":                "net:fe80::/64",
 		netip.IPv6Loopback().String(): "net:::/64",
 	} {
-		if got := throttleKeys("a@b.example", address); len(got) != 2 || got[0] != "account:a@b.example" || got[1] != want {
+		got := throttleKeys("a@b.example", address)
+		account := "account:a@b.example from " + strings.TrimPrefix(want, "net:")
+		if !slices.Equal(got, []string{"brief:a@b.example", account, want}) {
 			t.Errorf("%s: %q, want %q", address, got, want)
 		}
+	}
+}
+
+// Somebody who fails and fails keeps himself out, and not the owner of the
+// account: neither from afar nor behind one proxy that nobody has named.
+func TestNobodyIsKeptOutByOthers(t *testing.T) {
+	tests := []struct {
+		name    string
+		proxies []netip.Prefix
+		account func(i int) string
+	}{
+		{"one account, from another network", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, func(int) string { return operatorEmail }},
+		{"many accounts, behind the same proxy", nil, func(i int) string { return fmt.Sprintf("x%d@nowhere.example", i) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPanel(t, func(o *Options) { o.TrustedProxies = tt.proxies })
+			bad, good := p.anonymous(), p.anonymous()
+			bad.header.Set("X-Forwarded-For", "203.0.113.9")
+			good.header.Set("X-Forwarded-For", "198.51.100.7")
+			for i := range 16 {
+				signIn(bad, tt.account(i), "wrong wrong wrong")
+				p.clock.pass(15 * time.Minute)
+			}
+			signIn(bad, tt.account(16), "wrong wrong wrong")
+			p.clock.pass(5 * time.Second)
+			signIn(good, operatorEmail, operatorPassword).wantGoTo(t, "/migrations")
+		})
 	}
 }
 

@@ -330,7 +330,7 @@ func TestButtonThatComesTooLateIsAConflict(t *testing.T) {
 		p := newPanel(t)
 		m := p.running("anna")
 		p.desk.err = errors.Join(errors.New("pause"), migration.ErrConflict)
-		p.as(p.member).post("/migrations/"+m.Code+path).want(t, http.StatusConflict, "Meanwhile this has changed.")
+		p.as(p.member).post("/migrations/"+m.Code+path).want(t, http.StatusConflict, "Something has changed in the meantime.")
 	}
 }
 
@@ -338,7 +338,7 @@ func TestCancelAsksFirst(t *testing.T) {
 	p := newPanel(t)
 	m := p.running("anna")
 	p.as(p.member).get("/migrations/"+m.Code+"/cancel").want(t, http.StatusOK,
-		"Cancel the migration "+m.Code+"?", "<dialog", `action="/migrations/`+m.Code+`/cancel"`, "What was copied stays")
+		"Cancel migration "+m.Code+"?", "<dialog", `action="/migrations/`+m.Code+`/cancel"`, "What was copied stays")
 	if calls := p.desk.calls(); len(calls) != 0 {
 		t.Error("a question changed something", calls)
 	}

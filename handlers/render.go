@@ -37,7 +37,7 @@ func (s *Server) page(c echo.Context, titleKey string, args ...map[string]any) v
 		User: user, Nav: navOf(c.Path()), Flash: s.messages(c),
 	}
 	if s.Demo != nil {
-		p.Demo = locale.T(ctx, "page.demo.bar", map[string]any{"email": s.Demo.Email, "password": s.Demo.Password})
+		p.Demo = locale.T(ctx, "page.demo.bar", nil)
 	}
 	return p
 }

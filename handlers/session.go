@@ -196,6 +196,10 @@ func (k *sessionStore) signIn(c echo.Context, user migration.User) error {
 			return err
 		}
 	}
+	now := k.now()
+	if err := k.store.PruneSessions(c.Request().Context(), now.Add(-sessionIdle), now.Add(-sessionLife)); err != nil {
+		return err
+	}
 	session.ID = ""
 	session.Values = map[any]any{keyUser: user.ID}
 	return session.Save(c.Request(), c.Response())

@@ -198,8 +198,17 @@ func (m Migration) CanDelete() bool {
 }
 
 // CanCancel reports whether the migration may be cancelled as it is. A running
-// pass has to be interrupted first.
-func (m Migration) CanCancel() bool { return m.CanDelete() && m.Validity.CanBecome(Cancelled) }
+// pass has to be interrupted first; what is over cannot be cancelled any more.
+func (m Migration) CanCancel() bool {
+	return m.CanDelete() && m.Validity.CanBecome(Cancelled) && !m.IsOver()
+}
+
+// IsOver reports whether all passes have ended, and no run of the last one goes on
+// alone.
+func (m Migration) IsOver() bool {
+	_, ended := m.ended()
+	return ended && m.Passes[len(m.Passes)-1].Runs.Parked+m.Passes[len(m.Passes)-1].Runs.Open == 0
+}
 
 // ExpiresAt returns when the migration is old enough to be deleted by itself:
 // KeepFor after the end of the last pass, else after the last change. A pass

@@ -13,7 +13,7 @@ import (
 const (
 	pauseWithin  = 30 * time.Second
 	cancelWithin = 5 * time.Second
-	testWithin   = time.Minute
+	testWithin   = 25 * time.Second // before the browser is told that nothing came of it
 )
 
 var (
@@ -98,7 +98,7 @@ func (s *Scheduler) Cancel(ctx context.Context, customer int64, m *migration.Mig
 
 // hold keeps everything of a migration from starting; the lock is held.
 func (s *Scheduler) hold(ctx context.Context, customer int64, m migration.Migration) error {
-	if s.held[m.ID] || !m.Validity.CanBecome(migration.Cancelled) {
+	if s.held[m.ID] || !m.Validity.CanBecome(migration.Cancelled) || m.IsOver() {
 		return migration.ErrConflict
 	}
 	if pass, open := migration.Current(m.Passes); open && pass.Status == migration.PassRunning {

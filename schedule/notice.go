@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"trasloco/migration"
@@ -49,6 +50,10 @@ func (s *Scheduler) sendNotices(ctx context.Context) {
 // cannot be written after the mail server took the letter is it sent twice.
 func (s *Scheduler) sendNotice(ctx context.Context, n migration.Notice) error {
 	letter, err := s.store.Letter(ctx, n)
+	if err == nil && s.isLate(letter) {
+		n.GaveUp, n.Error = true, errLate.Error()
+		return s.store.NoticeFailed(ctx, n)
+	}
 	if err == nil {
 		err = s.send(ctx, letter)
 	}
@@ -61,10 +66,22 @@ func (s *Scheduler) sendNotice(ctx context.Context, n migration.Notice) error {
 	return errors.Join(err, s.store.NoticeFailed(ctx, failedNotice(n, err, s.now())))
 }
 
+var errLate = errors.New("it would have come too late to be of use")
+
+// isLate reports whether a letter would mislead: mail was switched on, or came
+// back, long after what it tells; or pass 2 has begun, and "change the MX now"
+// is no advice any more.
+func (s *Scheduler) isLate(letter migration.Letter) bool {
+	n := letter.Notice
+	overtaken := func(p migration.Pass) bool { return p.Number > n.Pass && !p.StartedAt.IsZero() }
+	return s.now().Sub(n.CreatedAt) >= noticeGiveUp ||
+		n.Kind == migration.NoticePassDone && n.Tries > 0 && slices.ContainsFunc(letter.Migration.Passes, overtaken)
+}
+
 func (s *Scheduler) send(ctx context.Context, letter migration.Letter) error {
 	ctx, cancel := context.WithTimeout(ctx, sendWithin)
 	defer cancel()
-	return s.notifier.Send(ctx, letter)
+	return guarded(func() error { return s.notifier.Send(ctx, letter) })
 }
 
 // failedNotice says when a notice is tried again, if ever.

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"time"
 
 	"trasloco/migration"
 )
@@ -27,6 +28,9 @@ func (s *Scheduler) movePasses(ctx context.Context) error {
 
 func (s *Scheduler) movePass(ctx context.Context, m migration.Migration) error {
 	if pass, due := m.DuePass(s.now()); due {
+		if err := s.keepDistance(ctx, m, pass); err != nil {
+			return err
+		}
 		err := s.store.BeginPass(ctx, m.CustomerID, &pass)
 		s.hub.changed(m.ID)
 		return err
@@ -42,6 +46,30 @@ func (s *Scheduler) movePass(ctx context.Context, m migration.Migration) error {
 	s.hub.changed(m.ID)
 	s.notices.nudge()
 	s.Wake() // the next pass may have been waiting for this one
+	return nil
+}
+
+// late is from when on a pass that starts takes the next one along.
+const late = 5 * time.Minute
+
+// keepDistance moves the second pass where the first starts late, after an outage:
+// the time between them is for the cut-over, and must not be eaten up.
+func (s *Scheduler) keepDistance(ctx context.Context, m migration.Migration, pass migration.Pass) error {
+	now := s.now()
+	if pass.Number != 1 || pass.Status != migration.PassPlanned || now.Sub(pass.PlannedAt) < late {
+		return nil
+	}
+	planned := migration.PlanWhenValid(s.policy, m.Passes, now)
+	for i := len(planned) - 1; i >= 0; i-- {
+		if planned[i].Status != migration.PassPlanned || planned[i].PlannedAt.Equal(m.Passes[i].PlannedAt) {
+			continue
+		}
+		at := planned[i].PlannedAt
+		planned[i].PlannedAt = m.Passes[i].PlannedAt
+		if err := s.store.MovePass(ctx, m.CustomerID, &planned[i], at); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"trasloco/imapsync"
@@ -58,10 +59,19 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 	if err := s.openSecrets(ctx, job.Customer, &job.Resource); err != nil {
 		return migration.Tally{}, err
 	}
-	return s.engine.Sync(ctx, imapsync.Job{
-		Resource: job.Resource, Type: job.Type, Pass: job.Pass,
-		Rules: imapsync.RulesFor(job.Type, s.policy.Folders), MaxSize: s.policy.MaxMessageSize,
-	}, s.journal(job.Customer, job.Resource.ID, job.Pass), rec)
+	var tally migration.Tally
+	err := guarded(func() (err error) {
+		tally, err = s.engine.Sync(ctx, imapsync.Job{
+			Resource: job.Resource, Type: job.Type, Pass: job.Pass,
+			Rules: imapsync.RulesFor(job.Type, s.policy.Folders), MaxSize: s.policy.MaxMessageSize,
+		}, s.journal(job.Customer, job.Resource.ID, job.Pass), rec)
+		return err
+	})
+	if errors.Is(err, errPanic) {
+		s.report("run", err, "resource", job.Resource.ID)
+		err = errPanic // the stack is for the operator
+	}
+	return tally, err
 }
 
 // openSecrets sets the secrets of both ends. Without them a person has to bring

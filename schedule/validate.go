@@ -65,13 +65,27 @@ func (s *Scheduler) checkBoth(ctx context.Context, row migration.CheckJob) migra
 	var source, destination imapsync.Findings
 	var sourceErr, destinationErr error
 	var ends sync.WaitGroup
-	ends.Go(func() { source, sourceErr = s.engine.CheckSource(ctx, job) })
-	ends.Go(func() { destination, destinationErr = s.engine.CheckDestination(ctx, job) })
+	ends.Go(func() {
+		sourceErr = s.checked(func() (err error) { source, err = s.engine.CheckSource(ctx, job); return err })
+	})
+	ends.Go(func() {
+		destinationErr = s.checked(func() (err error) { destination, err = s.engine.CheckDestination(ctx, job); return err })
+	})
 	ends.Wait()
 	if sourceErr == nil {
 		sourceErr = sided(imapsync.DestinationSide, destinationErr)
 	}
 	return checkOf(s.now(), source, destination, sided(imapsync.SourceSide, sourceErr))
+}
+
+// checked is guarded, with the stack for the operator alone.
+func (s *Scheduler) checked(do func() error) error {
+	err := guarded(do)
+	if errors.Is(err, errPanic) {
+		s.report("check", err)
+		err = errPanic
+	}
+	return err
 }
 
 // sided gives an error that is the context's the side it came from.

@@ -166,6 +166,9 @@ func replanPasses(ctx context.Context, tx *sql.Tx, migrationID int64, passes []m
 // stands, it is migration.ErrConflict.
 func (s *Store) Cancel(ctx context.Context, customer int64, m *migration.Migration) error {
 	err := s.alter(ctx, customer, m, func(ctx context.Context, tx *sql.Tx) error {
+		if m.IsOver() {
+			return migration.ErrConflict
+		}
 		if err := s.moveValidity(ctx, tx, customer, *m, migration.Cancelled); err != nil {
 			return err
 		}

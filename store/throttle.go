@@ -20,8 +20,14 @@ const (
 	forgetAfter = 24 * time.Hour
 )
 
-// accountKeys begin so; all others stand for where a login comes from.
-const accountKeys = "account:"
+// accountKeys and briefKeys stand for an account, all others for where a login
+// comes from. What is counted under a brief key never waits long: anybody can
+// count against an account from outside, and must not keep its owner out.
+const (
+	accountKeys = "account:"
+	briefKeys   = "brief:"
+	briefWait   = 5 * time.Second
+)
 
 // LoginWait returns how long a login has to wait that is counted under any of
 // the keys; 0: not at all. Keys are such as "account:a@b.example" and
@@ -46,7 +52,7 @@ func (s *Store) LoginFailed(ctx context.Context, keys ...string) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM login_throttle WHERE failed_at < $1`, millis(s.now().Add(-forgetAfter)))
 		for i := 0; i < len(keys) && err == nil; i++ {
-			err = s.countFailure(ctx, tx, throttleHash(keys[i]))
+			err = s.countFailure(ctx, tx, keys[i])
 		}
 		return err
 	})
@@ -56,8 +62,8 @@ func (s *Store) LoginFailed(ctx context.Context, keys ...string) error {
 	return nil
 }
 
-func (s *Store) countFailure(ctx context.Context, tx *sql.Tx, key []byte) error {
-	now := s.now()
+func (s *Store) countFailure(ctx context.Context, tx *sql.Tx, name string) error {
+	now, key := s.now(), throttleHash(name)
 	failures, err := queryOne(ctx, tx, scanValue[int], `
 		INSERT INTO login_throttle (key_hash, failures, failed_at, wait_until) VALUES ($1, 1, $2, $2)
 		ON CONFLICT (key_hash) DO UPDATE SET
@@ -67,8 +73,15 @@ func (s *Store) countFailure(ctx context.Context, tx *sql.Tx, key []byte) error 
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE login_throttle SET wait_until = $1 WHERE key_hash = $2`,
-		millis(now.Add(waitAfter(failures))), key)
+		millis(now.Add(min(waitAfter(failures), longest(name)))), key)
 	return err
+}
+
+func longest(key string) time.Duration {
+	if strings.HasPrefix(key, briefKeys) {
+		return briefWait
+	}
+	return mostWait
 }
 
 // waitAfter returns how long the next try waits after so many failures.
@@ -89,7 +102,7 @@ func waitAfter(failures int) time.Duration {
 func (s *Store) LoginSucceeded(ctx context.Context, keys ...string) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, key := range keys {
-			if !strings.HasPrefix(key, accountKeys) {
+			if !strings.HasPrefix(key, accountKeys) && !strings.HasPrefix(key, briefKeys) {
 				continue
 			}
 			if _, err := tx.ExecContext(ctx, `DELETE FROM login_throttle WHERE key_hash = $1`, throttleHash(key)); err != nil {

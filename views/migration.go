@@ -134,8 +134,9 @@ func (v MigrationView) facts(ctx context.Context) []ui.Fact {
 		speed.Value = locale.Number(ctx, max(rate, 1))
 		speed.Small = locale.T(ctx, "page.migration.per_second", map[string]any{"size": locale.Bytes(ctx, int64(v.Pace.Bytes))})
 	}
-	end := ui.Fact{Label: word("end"), Value: "–", Small: atOrDay(ctx, "page.migration.begun", pass.StartedAt, v.Now, v.Now)}
+	end := ui.Fact{Label: word("end"), Value: "–"}
 	if left := v.timeLeft(); left > 0 {
+		end.Small = atOrDay(ctx, "page.migration.begun", pass.StartedAt, v.Now, v.Now)
 		end.Value = locale.T(ctx, "page.migration.around", map[string]any{"at": locale.Clock(ctx, v.Now.Add(left))})
 	}
 	done := runs.Runs - runs.Open - runs.Parked - runs.Failed - runs.Cancelled
@@ -228,7 +229,7 @@ func runTime(ctx context.Context, run migration.Run, now time.Time) string {
 	case run.StartedAt.IsZero():
 		return "–"
 	case !run.EndedAt.IsZero():
-		return locale.Duration(ctx, run.EndedAt.Sub(run.StartedAt).Round(time.Second))
+		return locale.Duration(ctx, max(run.EndedAt.Sub(run.StartedAt).Round(time.Second), time.Second))
 	}
 	return locale.Span(ctx, now.Sub(run.StartedAt))
 }

@@ -266,7 +266,7 @@ func startOf(pass migration.Pass) time.Time {
 
 // later says how long a pass comes after the first, by the plan (S14).
 func later(ctx context.Context, first, pass migration.Pass) string {
-	return locale.T(ctx, "page.list.later", map[string]any{"span": locale.Span(ctx, pass.PlannedAt.Sub(first.PlannedAt))})
+	return locale.T(ctx, "page.list.later", map[string]any{"span": gapText(ctx, first, pass)})
 }
 
 func (p ListPage) ended(ctx context.Context, pass migration.Pass) string {

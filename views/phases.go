@@ -30,7 +30,7 @@ func (v MigrationView) headline(ctx context.Context) string {
 		next, _ := migration.Current(v.Migration.Passes)
 		return v.say(ctx, "scheduled", map[string]any{"pass": thePass(ctx, next.Number), "when": locale.When(ctx, next.PlannedAt, v.Now)})
 	case migration.PhaseCutOver:
-		return v.say(ctx, "cut_over", map[string]any{"title": titleOf(ctx, v.Migration)})
+		return v.say(ctx, "cut_over", map[string]any{"title": domainsOf(ctx, v.Migration)})
 	case migration.PhaseFinished:
 		return v.count(ctx, "finished", there(v.pass().Runs.Tally), nil)
 	case migration.PhaseExceptions:
@@ -199,7 +199,7 @@ func (v MigrationView) planned(ctx context.Context, pass migration.Pass) string 
 	if pass.Number != 2 {
 		return locale.T(ctx, "page.migration.step.planned", nil)
 	}
-	return locale.T(ctx, "page.migration.step.after_first", map[string]any{"span": locale.Span(ctx, pass.PlannedAt.Sub(first.PlannedAt))})
+	return locale.T(ctx, "page.migration.step.after_first", map[string]any{"span": gapText(ctx, first, pass)})
 }
 
 // planActions are the links to move or start a pass; none for who may not.
@@ -221,7 +221,7 @@ func (v MigrationView) gapStep(ctx context.Context, second migration.Pass) ui.Pa
 		step.When = locale.T(ctx, "page.migration.gap.left", map[string]any{"span": locale.Span(ctx, second.PlannedAt.Sub(v.Now))})
 	case first.Status == migration.PassDone:
 		step.State = ui.StepDone
-	default:
+	case v.phase() != migration.PhaseCancelled:
 		step.Lines = []string{locale.T(ctx, "page.migration.gap.wait", nil)}
 	}
 	return step

@@ -71,6 +71,23 @@ func titleOf(ctx context.Context, m migration.Migration) string {
 	return title
 }
 
+// domainsOf names the domains of a migration, whatever its own name.
+func domainsOf(ctx context.Context, m migration.Migration) string {
+	m.Name = ""
+	return titleOf(ctx, m)
+}
+
+// gapText says how long after pass 1 another pass comes. A pass 1 that was to
+// start as soon as possible starts some time after pass 2 was planned by it:
+// "6 ore" is what was chosen, not "5 ore e 59 minuti".
+func gapText(ctx context.Context, first, pass migration.Pass) string {
+	gap := pass.PlannedAt.Sub(first.PlannedAt)
+	if gap > time.Hour {
+		gap = gap.Round(5 * time.Minute)
+	}
+	return locale.Span(ctx, gap)
+}
+
 // serverType names the kind of source server; nothing before it was chosen.
 func serverType(ctx context.Context, m migration.Migration) string {
 	if m.ServerType == "" {

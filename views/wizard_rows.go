@@ -295,8 +295,12 @@ func (r RowView) trouble(ctx context.Context) (what, remedy string) {
 		fault := locale.Problem(ctx, p.Code, p.Row, p.Field, p.Args)
 		return fault.Text, fault.Fix
 	}
-	what = locale.T(ctx, "side."+r.Check.Side, nil) + ": " + lowerFirst(locale.T(ctx, "class."+r.Check.Class, nil))
-	return what, locale.T(ctx, "class."+r.Check.Class+".fix", nil)
+	return checkFault(ctx, r.Check), locale.T(ctx, "class."+r.Check.Class+".fix", nil)
+}
+
+// checkFault says on which side a check failed, and why.
+func checkFault(ctx context.Context, c migration.Check) string {
+	return locale.T(ctx, "side."+c.Side, nil) + ": " + lowerFirst(locale.T(ctx, "class."+c.Class, nil))
 }
 
 // lowerFirst makes a sentence go on after a colon.

@@ -36,6 +36,7 @@ const (
 	codeNoUser      = "cli.no_user"      // args: email
 	codeTaken       = "cli.taken"        // args: email
 	codeDataLocked  = "cli.data_locked"  // args: folder
+	codeNoDomain    = "cli.no_domain"    // args: domain
 	codeNotSetUp    = "cli.not_set_up"   // there is no customer yet
 	codeRole        = "cli.role"
 )

@@ -26,6 +26,7 @@ const (
 	writeTimeout  = 60 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10
+	answersWithin = 3 * time.Second
 	stopWithin    = 10 * time.Second
 )
 
@@ -185,14 +186,20 @@ func (r *panel) answer() {
 // stop ends everything in the reverse order of its start: nobody new is let in,
 // live pages end, runs are interrupted, the store closes.
 func (r *panel) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
-	defer cancel()
 	r.web.Close() // or Shutdown would wait for the live pages for ever
-	err := r.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, r.http.Close())
+	answered, cancel := context.WithTimeout(context.Background(), answersWithin)
+	defer cancel()
+	if err := r.http.Shutdown(answered); err != nil {
+		r.log.Warn("answers were cut off", "error", err)
+		if err := r.http.Close(); err != nil {
+			r.log.Warn("close connections", "error", err)
+		}
 	}
-	return errors.Join(err, r.scheduler.Shutdown(ctx), r.store.Close())
+	// Runs get a time of their own: they must be written down before the store
+	// closes.
+	written, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	return errors.Join(r.scheduler.Shutdown(written), r.store.Close())
 }
 
 // dataProblem says why the data folder cannot be used.

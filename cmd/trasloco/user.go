@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -28,6 +29,7 @@ type userAdd struct {
 	Email    string `arg:"" name:"EMAIL" help:"What he logs in with."`
 	Name     string `placeholder:"NAME" help:"How the pages call him (default: the address)."`
 	Role     string `placeholder:"admin|team_member|manager" default:"admin" help:"What he may do (default admin)."`
+	Domains  string `placeholder:"NAME,…" help:"The domains a manager looks after."`
 	Operator bool   `help:"He runs the installation: destinations, all customers."`
 }
 
@@ -74,11 +76,15 @@ func (p *program) addUser(o userAdd) func(context.Context, *store.Store) ([]migr
 		if err != nil || len(r.problems) > 0 {
 			return r.problems, err
 		}
+		domains, problems, err := ownDomains(ctx, s, customers[0].ID, o.Domains)
+		if err != nil || len(problems) > 0 {
+			return problems, err
+		}
 		hash, problems, err := p.askPassword(ctx, o.Email)
 		if err != nil || len(problems) > 0 {
 			return problems, err
 		}
-		user := migration.User{Email: o.Email, Name: o.Name, Role: role, Operator: o.Operator}
+		user := migration.User{Email: o.Email, Name: o.Name, Role: role, Operator: o.Operator, CustomerID: customers[0].ID, DomainIDs: domains}
 		if user.Name == "" {
 			user.Name, _, _ = strings.Cut(o.Email, "@")
 		}
@@ -90,6 +96,26 @@ func (p *program) addUser(o userAdd) func(context.Context, *store.Store) ([]migr
 		fmt.Fprintln(p.stdout, locale.T(ctx, "cli.user_added", map[string]any{"email": o.Email}))
 		return nil, nil
 	}
+}
+
+// ownDomains finds the domains of a customer by their names.
+func ownDomains(ctx context.Context, s *store.Store, customer int64, names string) (ids []int64, problems []migration.Problem, err error) {
+	domains, err := s.Domains(ctx, customer)
+	if err != nil {
+		return nil, nil, err
+	}
+	for name := range strings.SplitSeq(names, ",") {
+		name = strings.TrimSpace(name)
+		i := slices.IndexFunc(domains, func(d migration.Domain) bool { return strings.EqualFold(d.Name, name) })
+		switch {
+		case name == "":
+		case i < 0:
+			problems = append(problems, flagProblem(codeNoDomain, "--domains", migration.Args{"domain": name}))
+		default:
+			ids = append(ids, domains[i].ID)
+		}
+	}
+	return ids, problems, nil
 }
 
 func (p *program) changePassword(o userPasswd) func(context.Context, *store.Store) ([]migration.Problem, error) {
