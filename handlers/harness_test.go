@@ -238,7 +238,7 @@ func (p *panel) draft(names ...string) migration.Migration {
 		rows = append(rows, p.row(i+1, name))
 		text.WriteString(name + "@rossi.example;imap.old.example;" + name + "@old.example;pw-" + name + "\n")
 	}
-	file, err := json.Marshal(draftFile{Encoding: "UTF-8", Separator: ";", Text: text.String()})
+	file, err := json.Marshal(draftFile{By: p.operator.ID, Encoding: "UTF-8", Separator: ";", Text: text.String()})
 	check(p.t, err)
 	check(p.t, p.Store.SaveSheet(ctx, p.customer, m.ID, migration.NewSecret(string(file)), rows))
 	return p.reread(m)

@@ -141,13 +141,27 @@ func (s *Server) saveServer(c echo.Context) error {
 		return s.serverPage(c, http.StatusUnprocessableEntity, form, f.problems)
 	}
 	m := asked(c)
-	m.ServerType = form.Type
-	m.Source = migration.SourceOptions{TLS: form.TLS, TLSName: form.TLSName, Pin: form.Pin}
+	source := migration.SourceOptions{TLS: form.TLS, TLSName: form.TLSName, Pin: form.Pin}
+	if source != m.Source {
+		file, err := s.file(c.Request().Context(), m)
+		if err != nil {
+			return err
+		}
+		if file.Text != "" && file.By != who(c).ID {
+			problems := []migration.Problem{{Code: CodeForeignFile, Field: "tls"}}
+			return s.serverPage(c, http.StatusUnprocessableEntity, form, problems)
+		}
+	}
+	m.ServerType, m.Source = form.Type, source
 	if err := s.saveSource(c, m); err != nil {
 		return err
 	}
 	return goTo(c, stepPath(m, views.StepFile))
 }
+
+// CodeForeignFile is the fault of who wants to send the passwords of a file that
+// somebody else handed in another way: in clear, or to another certificate.
+const CodeForeignFile = "source.foreign_file"
 
 // saveSource stores the draft, and reads its file anew: how the sources are
 // reached stands in every row.

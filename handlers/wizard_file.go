@@ -24,6 +24,9 @@ type draftFile struct {
 	Encoding  string `json:"encoding"`
 	Separator string `json:"separator"`
 	Text      string `json:"text"` // of migration.NormalCSV
+	// By is the user who handed it in: nobody else may have its passwords sent
+	// anywhere but where they were meant for.
+	By int64 `json:"by"`
 	// Out are the lines that cannot be read and that the admin goes on without;
 	// those whose check failed are marked in the store.
 	Out []int `json:"out,omitempty"`
@@ -147,7 +150,7 @@ func (s *Server) saveFile(c echo.Context) error {
 		return s.uploadPage(c, http.StatusUnprocessableEntity, faults)
 	}
 	file := draftFile{
-		Name: name, Encoding: sheet.Encoding, Separator: string(sheet.Separator), Text: string(migration.NormalCSV(data, sheet)),
+		By: who(c).ID, Name: name, Encoding: sheet.Encoding, Separator: string(sheet.Separator), Text: string(migration.NormalCSV(data, sheet)),
 	}
 	if err := s.keepFile(ctx, m, file); err != nil {
 		return err

@@ -116,6 +116,9 @@ func (s *Server) saveRow(c echo.Context) error {
 		return migration.ErrNotFound
 	}
 	if form := c.Request().PostForm; !form.Has("back") {
+		if file.By != who(c).ID && movesAway(sheet.Lines[i], form) {
+			file.Text = string(migration.ForgetSecrets([]byte(file.Text), line, columnsOf(sheet.Lines[i])))
+		}
 		file.Text = edited(file.Text, sheet.Lines[i], form)
 	}
 	file.Out = slices.DeleteFunc(file.Out, func(out int) bool { return out == line })
@@ -131,11 +134,26 @@ func (s *Server) saveRow(c echo.Context) error {
 	return goTo(c, stepPath(m, views.StepFile)+fmt.Sprintf("?rows=%s&page=%d#row-%d", rowsLookOf(c).group, rowsLookOf(c).page, line))
 }
 
-// edited returns the text of a file with one row as a form has it.
-func edited(text string, line migration.SheetLine, form url.Values) string {
-	columns, values := []string{}, map[string]string{}
+// movesAway reports whether a form lets a row go to another server, or to another
+// account of it.
+func movesAway(line migration.SheetLine, form url.Values) bool {
+	return slices.ContainsFunc(line.Cells, func(cell migration.SheetCell) bool {
+		names := []string{migration.FieldHost, migration.FieldLogin, migration.FieldMaster, migration.FieldClientID, migration.FieldTenant, migration.FieldDestination}
+		return slices.Contains(names, cell.Name) && form.Has(cell.Name) && form.Get(cell.Name) != cell.Text
+	})
+}
+
+func columnsOf(line migration.SheetLine) (columns []string) {
 	for _, cell := range line.Cells {
 		columns = append(columns, cell.Name)
+	}
+	return columns
+}
+
+// edited returns the text of a file with one row as a form has it.
+func edited(text string, line migration.SheetLine, form url.Values) string {
+	columns, values := columnsOf(line), map[string]string{}
+	for _, cell := range line.Cells {
 		if form.Has(cell.Name) {
 			values[cell.Name] = form.Get(cell.Name)
 		}
@@ -251,17 +269,23 @@ func (s *Server) checkAgain(c echo.Context) error {
 	return goTo(c, stepPath(m, views.StepFile))
 }
 
-// trust accepts a certificate that was shown, for all sources of the migration.
+// trust accepts a certificate that a check has shown, for all sources of the
+// migration. Any other would be somebody's word.
 func (s *Server) trust(c echo.Context) error {
 	m := asked(c)
 	if !editable(m) {
 		return migration.ErrConflict
 	}
-	f := formReader{value: c.Request().PostFormValue}
-	m.Source.Pin = f.pin(f.text("pin"))
-	if len(f.problems) > 0 || m.Source.Pin == "" {
+	stored, err := s.Store.Resources(c.Request().Context(), store.ResourceQuery{Customer: m.CustomerID, MigrationID: m.ID})
+	if err != nil {
+		return err
+	}
+	pin := c.Request().PostFormValue("pin")
+	shown := func(row store.ResourceRow) bool { return row.Check.Certificate == pin && row.Check.Side == "source" }
+	if pin == "" || !slices.ContainsFunc(stored.Resources, shown) {
 		return echo.NewHTTPError(http.StatusBadRequest)
 	}
+	m.Source.Pin = pin
 	if err := s.saveSource(c, m); err != nil {
 		return err
 	}
