@@ -128,16 +128,16 @@ func (d *demo) stop() {
 	}
 }
 
-var shownLogin = regexp.MustCompile(`<code>([^<]+)</code>`)
+var shownLogin = regexp.MustCompile(`>([^<>]+@nuovo\.example)<br/?>([^<]+)<`)
 
 // walk does what the README's steps say and returns the code of the migration.
 func (d *demo) walk() string {
 	d.t.Helper()
-	shown := shownLogin.FindAllStringSubmatch(d.page("/login"), -1)
-	if len(shown) < 2 {
-		d.t.Fatal("the login page shows no login")
+	shown := shownLogin.FindStringSubmatch(d.page("/login"))
+	if shown == nil {
+		d.t.Fatalf("the login page shows no login:\n%s", clip(d.page("/login")))
 	}
-	d.post("/login", "email", html.UnescapeString(shown[0][1]), "password", html.UnescapeString(shown[1][1]))
+	d.post("/login", "email", html.UnescapeString(shown[1]), "password", html.UnescapeString(shown[2]))
 	code := strings.Split(d.post("/migrations").Path, "/")[2]
 	edit := "/migrations/" + code + "/edit/"
 	d.post(edit+"server", "server", "standard")
