@@ -20,7 +20,7 @@ func (v MigrationView) headline(ctx context.Context) string {
 		return v.say(ctx, "draft", nil)
 	case migration.PhaseValidating:
 		done := v.Migration.Checks.Rows - v.Migration.Checks.Waiting
-		return v.say(ctx, "validating", map[string]any{"done": done, "total": v.Migration.Checks.Rows})
+		return v.count(ctx, "validating", done, map[string]any{"total": v.Migration.Checks.Rows})
 	case migration.PhaseInvalid:
 		if v.Migration.Checks.Failed == 0 {
 			return v.say(ctx, "invalid.empty", nil)
@@ -60,8 +60,7 @@ func (v MigrationView) running(ctx context.Context) string {
 	if pass.Runs.Tally.Listed == 0 && pass.Status == migration.PassRunning {
 		return v.say(ctx, "begun", name)
 	}
-	done := map[string]any{"there": there(pass.Runs.Tally), "total": total}
-	lead := v.say(ctx, "running", done)
+	lead := v.count(ctx, "running", there(pass.Runs.Tally), map[string]any{"total": total})
 	switch {
 	case pass.Status == migration.PassPaused:
 		return lead + " " + v.say(ctx, "paused", name)
@@ -106,7 +105,7 @@ func (v MigrationView) result(ctx context.Context) string {
 	if wanted == there(t) {
 		return v.count(ctx, "all", wanted, nil)
 	}
-	return v.count(ctx, "some", wanted, map[string]any{"there": there(t)})
+	return v.count(ctx, "some", there(t), map[string]any{"total": wanted})
 }
 
 // below is what stands under the headline, in plain words.
