@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -141,8 +142,9 @@ func (s *Server) saveServer(c echo.Context) error {
 		return s.serverPage(c, http.StatusUnprocessableEntity, form, f.problems)
 	}
 	m := asked(c)
-	source := migration.SourceOptions{TLS: form.TLS, TLSName: form.TLSName, Pin: form.Pin}
-	if source != m.Source {
+	source := m.Source // with the certificates that were accepted
+	source.TLS, source.TLSName, source.Pin = form.TLS, form.TLSName, form.Pin
+	if !reflect.DeepEqual(source, m.Source) {
 		file, err := s.file(c.Request().Context(), m)
 		if err != nil {
 			return err

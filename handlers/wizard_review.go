@@ -73,14 +73,13 @@ func (s *Server) migrate(c echo.Context) error {
 		return goTo(c, stepPath(m, first))
 	}
 	name := strings.TrimSpace(c.FormValue("name"))
-	passes, problems, err := s.readyToMigrate(ctx, m, name)
+	passes, problems, err := s.readyToMigrate(ctx, &m, name)
 	if err != nil {
 		return err
 	}
 	if len(problems) > 0 {
 		return s.reviewPage(c, http.StatusUnprocessableEntity, name, problems)
 	}
-	m.Name = name
 	if err := s.Store.SaveDraft(ctx, m.CustomerID, &m); err != nil {
 		return err
 	}
@@ -94,16 +93,18 @@ func (s *Server) migrate(c echo.Context) error {
 	return s.goBack(c, path("migrations", m.Code), locale.T(ctx, "flash.planned", map[string]any{"code": m.Code}))
 }
 
-// readyToMigrate plans the passes, or says everything that stands in the way.
-func (s *Server) readyToMigrate(ctx context.Context, m migration.Migration, name string) ([]migration.Pass, []migration.Problem, error) {
-	passes, problems, _ := s.plan(m)
+// readyToMigrate plans the passes, or says everything that stands in the way. It
+// gives m its name and the lines of the file that are forgotten with the file.
+func (s *Server) readyToMigrate(ctx context.Context, m *migration.Migration, name string) ([]migration.Pass, []migration.Problem, error) {
+	passes, problems, _ := s.plan(*m)
 	if len([]rune(name)) > maxText {
 		problems = append(problems, migration.Problem{Code: CodeFormLong, Field: "name", Args: migration.Args{"max": maxText}})
 	}
-	view, err := s.rowsView(ctx, m, rowsLook{page: 1, user: whoIn(ctx)})
+	view, err := s.rowsView(ctx, *m, rowsLook{page: 1, user: whoIn(ctx)})
 	if err != nil {
 		return nil, nil, err
 	}
+	m.Name, m.LinesOut = name, view.LinesOut()
 	if bad := len(view.BadLines()); bad > 0 {
 		problems = append(problems, migration.Problem{Code: CodeReviewRows, Field: "rows", Args: migration.Args{"count": bad}})
 	}

@@ -269,8 +269,8 @@ func (s *Server) checkAgain(c echo.Context) error {
 	return goTo(c, stepPath(m, views.StepFile))
 }
 
-// trust accepts a certificate that a check has shown, for all sources of the
-// migration. Any other would be somebody's word.
+// trust accepts a certificate that a check has shown, for the one server that
+// showed it (S7). Any other would be somebody's word.
 func (s *Server) trust(c echo.Context) error {
 	m := asked(c)
 	if !editable(m) {
@@ -280,14 +280,16 @@ func (s *Server) trust(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	pin := c.Request().PostFormValue("pin")
-	shown := func(row store.ResourceRow) bool { return row.Check.Certificate == pin && row.Check.Side == "source" }
+	pin, address := c.Request().PostFormValue("pin"), c.Request().PostFormValue("address")
+	shown := func(row store.ResourceRow) bool {
+		return row.Check.Certificate == pin && row.Check.Side == "source" && row.Source.Address() == address
+	}
 	if pin == "" || !slices.ContainsFunc(stored.Resources, shown) {
 		return echo.NewHTTPError(http.StatusBadRequest)
 	}
-	m.Source.Pin = pin
+	m.Source.Accept(address, pin)
 	if err := s.saveSource(c, m); err != nil {
 		return err
 	}
-	return s.goBack(c, stepPath(m, views.StepFile), locale.T(c.Request().Context(), "page.wizard.file.trusted", nil))
+	return s.goBack(c, stepPath(m, views.StepFile), locale.T(c.Request().Context(), "page.wizard.file.trusted", map[string]any{"address": address}))
 }

@@ -81,7 +81,7 @@ func TestRowsThatWereLeftOutAreTakenBack(t *testing.T) {
 	w.see("file?rows=out").want(t, http.StatusOK, `name="back"`, "dora@rossi.example", "bruno@rossi.example")
 
 	// What is left out stays so, whatever becomes of the others.
-	w.post("trust", "pin", strings.Repeat("ab", 32))
+	w.post("server", "server", "standard", "pin", strings.Repeat("ab", 32)).wantGoTo(t, w.path("file"))
 	if got := w.migration().Checks; got.LeftOut != 1 || got.Rows != 1 {
 		t.Errorf("after another certificate: %+v", got)
 	}
@@ -137,24 +137,49 @@ func TestAllRowsLeftOutIsNoMigration(t *testing.T) {
 	w.post("review").want(t, http.StatusUnprocessableEntity)
 }
 
-func TestACertificateIsAcceptedForTheMigration(t *testing.T) {
+// Accepted once, a certificate counts for every row of its server, and the other
+// servers are left as they are (S7).
+func TestACertificateIsAcceptedForItsServer(t *testing.T) {
 	p := newPanel(t)
 	w := p.inWizard(p.operator)
 	w.post("server", "server", "standard")
-	w.upload(goodFile)
-	pin := strings.Repeat("ab", 32)
-	failed := refused("source", "certificate")
-	failed.Certificate = pin
-	w.checked(map[string]migration.Check{"anna@old.example": failed, "bruno": failed})
-	w.see("file").want(t, http.StatusOK, pin, w.path("trust"))
-	w.post("trust", "pin", pin).wantGoTo(t, w.path("file"))
-	m := w.migration()
-	row, err := p.Store.Resource(t.Context(), p.customer, m.ID, 1)
-	check(t, err)
-	if m.Source.Pin != pin || row.Source.Pin != pin || m.Checks.Waiting != 2 {
-		t.Errorf("migration %+v, row %+v, checks %+v", m.Source, row.Source, m.Checks)
+	w.upload(goodFile + "carla@rossi.example;192.0.2.26;carla@old.example;SECRET-carla\ndora@rossi.example;192.0.2.27;dora;SECRET-dora\n")
+	here, there := strings.Repeat("ab", 32), strings.Repeat("cd", 32)
+	w.checked(map[string]migration.Check{"anna@old.example": untrusted(here), "bruno": untrusted(here), "carla@old.example": untrusted(there)})
+	w.see("file").want(t, http.StatusOK, here, there, w.path("trust"), `name="address" value="192.0.2.25:993"`)
+	w.post("trust", "pin", here, "address", "192.0.2.26:993").want(t, http.StatusBadRequest) // that is not what it showed
+	w.post("trust", "pin", here).want(t, http.StatusBadRequest)
+	w.post("trust", "pin", here, "address", "192.0.2.25:993").wantGoTo(t, w.path("file"))
+	w.see("file").want(t, http.StatusOK, "per 192.0.2.25:993 vale questo certificato")
+	w.wantPins(here, here, "", "")
+	if got := w.migration().Checks; got.Waiting != 2 || got.Failed != 1 || got.Passed != 1 {
+		t.Errorf("checks %+v, want the rows of that server alone to be checked again", got)
 	}
+	w.post("trust", "pin", there, "address", "192.0.2.26:993").wantGoTo(t, w.path("file"))
+	w.wantPins(here, here, there, "")
+	// The first step does not take them back.
+	w.post("server", "server", "standard", "pin", strings.Repeat("ef", 32)).wantGoTo(t, w.path("file"))
+	w.wantPins(here, here, there, strings.Repeat("ef", 32))
 	w.wantClean("SECRET")
+}
+
+// untrusted is the check of a source with that certificate.
+func untrusted(pin string) migration.Check {
+	found := refused("source", "certificate")
+	found.Certificate = pin
+	return found
+}
+
+// wantPins fails the test unless the rows have these pins, from the first on.
+func (w *wizardUser) wantPins(pins ...string) {
+	w.t.Helper()
+	for i, pin := range pins {
+		row, err := w.Store.Resource(w.t.Context(), w.customer, w.migration().ID, i+1)
+		check(w.t, err)
+		if row.Source.Pin != pin {
+			w.t.Errorf("row %d has the pin %q, want %q", i+1, row.Source.Pin, pin)
+		}
+	}
 }
 
 func TestFilesThatAreNoneAreRefusedAtOnce(t *testing.T) {

@@ -70,8 +70,8 @@ func TestOnlyACertificateThatACheckHasShownIsTrusted(t *testing.T) {
 	p := newPanel(t)
 	m := p.draft("anna")
 	pin := "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-	p.as(p.operator).post("/migrations/"+m.Code+"/edit/trust", "pin", pin).want(t, http.StatusBadRequest)
-	if got := p.reread(m).Source.Pin; got != "" {
-		t.Errorf("pin %q", got)
+	p.as(p.operator).post("/migrations/"+m.Code+"/edit/trust", "pin", pin, "address", "imap.old.example:993").want(t, http.StatusBadRequest)
+	if got := p.reread(m).Source; got.Pin != "" || got.Pins != nil {
+		t.Errorf("source %+v", got)
 	}
 }

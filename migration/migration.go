@@ -1,6 +1,8 @@
 package migration
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -46,6 +48,9 @@ type Migration struct {
 	DomainIDs  []int64 // destination domains of the rows
 	Passes     []Pass  // sorted by number, with their runs counted
 	Checks     CheckSummary
+	// LinesOut are the lines of the file that could not be read and that the admin
+	// went on without: they are no resources, and must not be forgotten.
+	LinesOut []LineOut
 	// Plan is what the wizard was told of the passes before there are any.
 	Plan      DraftPlan
 	CreatedAt time.Time
@@ -68,13 +73,38 @@ func (m Migration) Title() (title string, more int) {
 	return m.Code, 0
 }
 
+// LineOut is a line of a file that a migration goes on without.
+type LineOut struct {
+	Line        int
+	Destination string // as it stood there, where that could be told
+	Problem     Problem
+}
+
 // SourceOptions say how the sources of a migration are reached where a row of
 // the file cannot say it. The zero value: by the port, with the certificate
 // checked.
 type SourceOptions struct {
 	TLS     TLSMode // "": by the port
 	TLSName string  // Endpoint.TLSName of every source
-	Pin     string  // Endpoint.Pin of every source
+	Pin     string  // Endpoint.Pin of every source that Pins does not name
+	// Pins are the certificates that were accepted at one server each, by its
+	// Endpoint.Address (S7). Another server's certificate is checked as before.
+	Pins map[string]string
+}
+
+// PinOf returns the Endpoint.Pin of the source at an address; "": its
+// certificate is checked.
+func (o SourceOptions) PinOf(address string) string { return cmp.Or(o.Pins[address], o.Pin) }
+
+// Accept pins the certificate of the server at one address. The map of another
+// copy of o stays as it is.
+func (o *SourceOptions) Accept(address, pin string) {
+	pins := maps.Clone(o.Pins)
+	if pins == nil {
+		pins = make(map[string]string)
+	}
+	pins[address] = pin
+	o.Pins = pins
 }
 
 // DraftPlan is a plan on its way through the wizard: the first pass at a time,

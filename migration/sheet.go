@@ -108,7 +108,7 @@ func (in Intake) complete(r *Resource) (problem Problem, ok bool) {
 	}
 	r.DomainID = domain.ID
 	r.Destination = destination.For(r.Destination.Auth.Login, r.Destination.Auth.Password)
-	r.Source.TLSName, r.Source.Pin = in.Source.TLSName, in.Source.Pin
+	r.Source.TLSName, r.Source.Pin = in.Source.TLSName, in.Source.PinOf(r.Source.Address())
 	if r.IsOneAccount() {
 		return Problem{Code: CodeRowSameAccount, Field: FieldDestination}, false
 	}

@@ -84,6 +84,30 @@ func TestIntakeCompletesBothEnds(t *testing.T) {
 	}
 }
 
+// A certificate is accepted at one server: those of the others are checked.
+func TestACertificateCountsForItsAddressOnly(t *testing.T) {
+	one, all := strings.Repeat("ab", 32), strings.Repeat("cd", 32)
+	in := intake()
+	before := in.Source
+	in.Source.Accept("192.0.2.1:993", one)
+	in.Source.Accept("[2001:db8::1]:1993", one)
+	if before.Pins != nil {
+		t.Error("another copy has the certificate too")
+	}
+	file := []byte("a@rossi.example;192.0.2.1;a@old.it;pw\nb@rossi.example;192.0.2.1:1993;b@old.it;pw\n" +
+		"c@rossi.example;192.0.2.2;c@old.it;pw\nd@rossi.example;[2001:db8::1]:1993;d@old.it;pw\n")
+	for _, pin := range []string{"", all} {
+		in.Source.Pin = pin
+		var got []string
+		for _, row := range in.Read(file).Rows {
+			got = append(got, row.Source.Pin)
+		}
+		if want := []string{one, pin, pin, one}; !slices.Equal(got, want) {
+			t.Errorf("pins %q, want %q", got, want)
+		}
+	}
+}
+
 func TestManagerMayUseHisDomainsOnly(t *testing.T) {
 	in := intake()
 	in.User = User{ID: 2, CustomerID: 1, Role: Manager, DomainIDs: []int64{2}}

@@ -57,7 +57,9 @@ func startSink(t *testing.T, config *tls.Config, direct bool) *sink {
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	t.Cleanup(func() {
-		if err := errors.Join(server.Close(), <-done); err != nil && !errors.Is(err, smtp.ErrServerClosed) {
+		err := server.Close()
+		_ = listener.Close() // Close does not know of it if Serve has not begun yet
+		if err = errors.Join(err, <-done); err != nil && !errors.Is(err, smtp.ErrServerClosed) {
 			t.Error(err)
 		}
 	})

@@ -18,6 +18,7 @@ func TestADraftComesBackAsItWasSaved(t *testing.T) {
 	p.pass(time.Minute)
 	m.Name, m.ServerType = "Ufficio \xff", migration.Exchange
 	m.Source = migration.SourceOptions{TLS: migration.TLSStartTLS, TLSName: "mail.old.example", Pin: "f00d"}
+	m.Source.Accept("imap.old.example:993", "beef")
 	m.Plan = migration.DraftPlan{
 		First:  migration.FirstStart{At: testNow.Add(time.Hour), Soonest: true},
 		Second: testNow.Add(5 * time.Hour), Gap: 6 * time.Hour,

@@ -56,6 +56,26 @@ func unpackEndpoint(packed string) (migration.Endpoint, error) {
 	}, nil
 }
 
+// packPins returns certificates by their addresses as JSON; "" of none.
+func packPins(pins map[string]string) (string, error) {
+	if len(pins) == 0 {
+		return "", nil
+	}
+	octets, err := json.Marshal(pins)
+	return string(octets), err
+}
+
+// unpackPins is the reverse of packPins.
+func unpackPins(packed string) (pins map[string]string, err error) {
+	if packed == "" {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(packed), &pins); err != nil {
+		return nil, fmt.Errorf("stored certificates: %w", err)
+	}
+	return pins, nil
+}
+
 // completeAll sets the destination endpoints of the resources in list, from the
 // destination servers of their domains as they are now. No secret is set.
 func completeAll[T any](ctx context.Context, q querier, list []T, resource func(*T) *migration.Resource) error {

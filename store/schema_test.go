@@ -25,7 +25,7 @@ var wantColumns = map[string]string{
 	"kwset":          "id list",
 	"login_throttle": "key_hash failures failed_at wait_until",
 	"migration": "id customer_id code name server_type validity created_at changed_at " +
-		"user_id source_tls source_tls_name source_pin first_at first_soonest second_at second_gap",
+		"user_id source_tls source_tls_name source_pin source_pins first_at first_soonest second_at second_gap lines_out",
 	"migration_domain": "migration_id customer_id domain_id",
 	"msg":              "pair_id uid kind reason pass dst_uid size fp flags",
 	"notice": "id customer_id migration_id user_id kind pass occasion created_at tries next_at sent_at " +

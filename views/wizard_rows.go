@@ -50,6 +50,7 @@ type RowView struct {
 	Line               migration.SheetLine
 	Problems, Warnings Problems
 	Check              migration.Check
+	Address            string // of the source that Check speaks of
 	Group              string
 }
 
@@ -60,7 +61,7 @@ func (v *RowsView) Fill(sheet migration.Sheet, stored map[int]migration.Resource
 	for _, line := range sheet.Lines {
 		row := RowView{Line: line, Problems: ofRow(sheet.Problems, line.Number), Warnings: ofRow(sheet.Warnings, line.Number)}
 		resource := stored[line.Number]
-		row.Check = resource.Check
+		row.Check, row.Address = resource.Check, resource.Source.Address()
 		row.Group = groupOf(row, resource.LeftOut || slices.Contains(out, line.Number))
 		v.rows = append(v.rows, row)
 		v.groups[row.Group]++
@@ -105,6 +106,23 @@ func (v RowsView) BadLines() (lines []int) {
 		}
 	}
 	return lines
+}
+
+// LinesOut are the lines that are left out and never became a row of the migration.
+// They are stored as they are: what stands in the place of an address and is none
+// might be a password, and is not among it.
+func (v RowsView) LinesOut() (out []migration.LineOut) {
+	for _, row := range v.rows {
+		if row.Group != RowsOut || len(row.Problems) == 0 {
+			continue
+		}
+		line := migration.LineOut{Line: row.Line.Number, Problem: row.Problems[0]}
+		if text := row.Line.Text(migration.FieldDestination); strings.Contains(text, "@") {
+			line.Destination = text
+		}
+		out = append(out, line)
+	}
+	return out
 }
 
 // Title is what was understood of the file, in a sentence.

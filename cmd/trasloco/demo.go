@@ -187,7 +187,11 @@ func (d *demonstration) serveMail(ctx context.Context, server *memory.Server) (n
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	d.stops = append(d.stops, func() error { return errors.Join(server.Close(), <-served) })
+	d.stops = append(d.stops, func() error {
+		err := server.Close()
+		_ = listener.Close() // Close does not know of it if Serve has not begun yet
+		return errors.Join(err, <-served)
+	})
 	return listener.Addr(), nil
 }
 

@@ -123,6 +123,7 @@ func newSink(t *testing.T) *sink {
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
+		_ = listener.Close() // Close does not know of it if Serve has not begun yet
 		<-served
 	})
 	return s

@@ -26,9 +26,10 @@ const mostLetters = 100
 // outbox is a mail server that delivers nothing: the demonstration's notices
 // are read on a page.
 type outbox struct {
-	address net.Addr
-	server  *smtp.Server
-	served  chan error
+	address  net.Addr
+	listener net.Listener
+	server   *smtp.Server
+	served   chan error
 
 	mu      sync.Mutex
 	letters []views.SentLetter // newest first
@@ -40,7 +41,7 @@ func startOutbox(ctx context.Context) (*outbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &outbox{address: listener.Addr(), served: make(chan error, 1)}
+	o := &outbox{address: listener.Addr(), listener: listener, served: make(chan error, 1)}
 	o.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &smtpSession{outbox: o}, nil }))
 	o.server.Domain = "localhost"
 	o.server.MaxMessageBytes = 1 << 20
@@ -51,6 +52,7 @@ func startOutbox(ctx context.Context) (*outbox, error) {
 
 func (o *outbox) close() error {
 	err := o.server.Close()
+	_ = o.listener.Close() // Close does not know of it if Serve has not begun yet
 	if served := <-o.served; !errors.Is(served, smtp.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}

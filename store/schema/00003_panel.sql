@@ -7,10 +7,12 @@ ALTER TABLE migration ADD COLUMN user_id INTEGER REFERENCES users (id);
 ALTER TABLE migration ADD COLUMN source_tls TEXT NOT NULL DEFAULT '';
 ALTER TABLE migration ADD COLUMN source_tls_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE migration ADD COLUMN source_pin TEXT NOT NULL DEFAULT '';
+ALTER TABLE migration ADD COLUMN source_pins TEXT NOT NULL DEFAULT ''; -- JSON of SourceOptions.Pins
 ALTER TABLE migration ADD COLUMN first_at INTEGER;
 ALTER TABLE migration ADD COLUMN first_soonest INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE migration ADD COLUMN second_at INTEGER;
 ALTER TABLE migration ADD COLUMN second_gap INTEGER NOT NULL DEFAULT 0; -- milliseconds
+ALTER TABLE migration ADD COLUMN lines_out TEXT NOT NULL DEFAULT ''; -- JSON of Migration.LinesOut
 
 -- The text of the file as it was corrected last, sealed like the secrets of its
 -- rows. It is gone once the migration is valid.
