@@ -3,6 +3,7 @@ package imaptest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -22,7 +23,9 @@ type AccountOptions struct {
 	// SASL PLAIN with User as authorization identity. Empty: nobody may.
 	Master, MasterPassword string
 
-	Caps        []string // what CAPABILITY lists; default DefaultCaps()
+	// Caps is what CAPABILITY lists; default DefaultCaps(). MULTIAPPEND, CONDSTORE,
+	// QRESYNC, ENABLE and MOVE are understood where they are listed.
+	Caps        []string
 	Without     []string // taken out of it again
 	Delimiter   string   // default "/"
 	Prefix      string   // of the personal namespace, such as "INBOX."; names outside are refused
@@ -31,8 +34,23 @@ type AccountOptions struct {
 	AppendLimit int64    // octets of one message; 0: no limit
 	Greeting    string   // as sent; "* BYE …" closes the connection. Default "* OK ready"
 
+	// MessageLimit is how many messages a FETCH answers at most, 0: all. It is
+	// listed in CAPABILITY. Those with the lowest UIDs come first; with HighestFirst
+	// those with the highest, from the top down, as RFC 9738 §3.1 has it.
+	MessageLimit int
+	HighestFirst bool
+	// MaxErrors is the number of tagged NO and BAD after which a connection is
+	// closed with a BYE; 0: never. What a Hook sends by Session.Reply counts too.
+	MaxErrors int
+	Throttle  Throttle
+
 	// Keep changes the octets of an appended message as some servers do (I-8).
 	Keep func(octets []byte) []byte
+	// RefuseMessage returns the reply, such as "NO [CANNOT] invalid header", with
+	// which an APPEND that has this message in it is refused as a whole; "" takes
+	// it. It sees the octets as sent, in the goroutine of the connection, when all
+	// of the command has arrived.
+	RefuseMessage func(m Message) string
 	// Hook sees each command before the server does, in the goroutine of its
 	// connection. It returns true when it has dealt with the command itself.
 	Hook func(cmd Command, s *Session) (handled bool)
@@ -84,6 +102,8 @@ type Account struct {
 	counts   map[string]int // commands by name since SetFaults
 	cut      Cut
 	validity uint32 // last one given away
+
+	afterLogin int // commands that Throttle counts
 }
 
 // NewAccount starts an account on loopback that lives until the test's cleanup.
@@ -105,6 +125,12 @@ func withDefaults(o AccountOptions) AccountOptions {
 		o.Caps = DefaultCaps()
 	}
 	o.Caps = slices.DeleteFunc(slices.Clone(o.Caps), func(name string) bool { return slices.Contains(o.Without, name) })
+	if o.MessageLimit > 0 {
+		o.Caps = append(o.Caps, fmt.Sprint("MESSAGELIMIT=", o.MessageLimit))
+	}
+	if o.Throttle.Reply == "" {
+		o.Throttle.Reply = "NO [THROTTLED] slow down"
+	}
 	if o.Delimiter == "" {
 		o.Delimiter = "/"
 	}
@@ -114,8 +140,15 @@ func withDefaults(o AccountOptions) AccountOptions {
 	if o.Greeting == "" {
 		o.Greeting = "* OK ready"
 	}
+	return withDefaultActions(o)
+}
+
+func withDefaultActions(o AccountOptions) AccountOptions {
 	if o.Keep == nil {
 		o.Keep = func(octets []byte) []byte { return octets }
+	}
+	if o.RefuseMessage == nil {
+		o.RefuseMessage = func(Message) string { return "" }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -205,7 +238,7 @@ func (a *Account) create(name string, attributes []string) *Folder {
 		a.create(name[:i], nil).noSelect = true
 	}
 	a.validity++
-	f := &Folder{account: a, name: name, attributes: attributes, uidValidity: a.validity, uidNext: 1}
+	f := &Folder{account: a, name: name, attributes: attributes, uidValidity: a.validity, uidNext: 1, modSeq: 1}
 	a.folders = append(a.folders, f)
 	return f
 }
@@ -259,8 +292,9 @@ func (a *Account) used() (octets int64) {
 	return octets
 }
 
-// record notes a command and returns the fault that is meant for it, if any.
-func (a *Account) record(cmd Command) Fault {
+// record notes a command and returns its place among the others and the fault
+// that is meant for it, if any.
+func (a *Account) record(cmd Command) (place int, fault Fault) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	cmd.Literals = nil
@@ -268,10 +302,18 @@ func (a *Account) record(cmd Command) Fault {
 	a.counts[cmd.Name]++
 	for _, f := range a.faults {
 		if f.Command == cmd.Name && (f.Nth == 0 || f.Nth == a.counts[cmd.Name]) {
-			return f
+			fault = f
+			break
 		}
 	}
-	return Fault{}
+	return len(a.commands) - 1, fault
+}
+
+// amend adds what came after the literal at which a command was recorded.
+func (a *Account) amend(place int, cmd Command) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.commands[place].Args = cmd.Args
 }
 
 func quote(text string) string {

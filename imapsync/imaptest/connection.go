@@ -15,8 +15,12 @@ type connection struct {
 	readOnly bool
 	view     []uint32 // UIDs by sequence number, as the client has been told
 
+	wantsModSeq bool // the client has shown that it knows CONDSTORE (RFC 7162 §3.1)
+	qresync     bool // enabled
+
 	fault    Fault // of the command at work
 	recorded bool
+	place    int // among the commands recorded
 }
 
 func (c *connection) run() {
@@ -27,7 +31,7 @@ func (c *connection) run() {
 	}
 	for {
 		cmd, err := c.readCommand(Command{})
-		if err != nil || !c.answer(cmd) {
+		if err != nil || !c.answer(cmd) || c.lostPatience() {
 			return
 		}
 	}
@@ -36,7 +40,7 @@ func (c *connection) run() {
 // note records the command once, at its first literal or its end.
 func (c *connection) note(cmd Command) {
 	if !c.recorded {
-		c.fault = c.account.record(cmd)
+		c.place, c.fault = c.account.record(cmd)
 		c.recorded = true
 	}
 }
@@ -44,6 +48,7 @@ func (c *connection) note(cmd Command) {
 // answer deals with a command; false when the connection is over.
 func (c *connection) answer(cmd Command) bool {
 	c.note(cmd)
+	c.account.amend(c.place, cmd)
 	c.recorded = false
 	if cmd.refused {
 		return true
@@ -51,7 +56,7 @@ func (c *connection) answer(cmd Command) bool {
 	if hook := c.account.opt.Hook; hook != nil && hook(cmd, c.Session) {
 		return true
 	}
-	fault := c.fault
+	fault, throttled := c.fault, c.throttled(cmd)
 	switch {
 	case fault.Silent:
 		c.Stall(c.ctx)
@@ -62,6 +67,9 @@ func (c *connection) answer(cmd Command) bool {
 		return false
 	case fault.Reply != "" && !strings.HasPrefix(fault.Reply, "OK"):
 		c.Reply(cmd.Tag, fault.Reply)
+		return true
+	case throttled:
+		c.Reply(cmd.Tag, c.account.opt.Throttle.Reply)
 		return true
 	}
 	return c.finish(cmd, c.execute(cmd), fault)
@@ -77,6 +85,7 @@ func (c *connection) finish(cmd Command, reply string, fault Fault) bool {
 	if fault.Reply != "" && strings.HasPrefix(reply, "OK") {
 		reply = fault.Reply
 	}
+	c.countRefusal(reply)
 	c.write([]byte(cmd.Tag + " " + reply + "\r\n"))
 	if cmd.Name == "LOGOUT" {
 		c.flush()
@@ -107,10 +116,11 @@ func (c *connection) acceptLiteral(cmd Command, size int64, nonSync bool) bool {
 }
 
 const (
-	needLogin  = "BAD log in first"
-	needFolder = "BAD no folder selected"
-	badSyntax  = "BAD syntax error"
-	done       = "OK done"
+	needLogin      = "BAD log in first"
+	needFolder     = "BAD no folder selected"
+	badSyntax      = "BAD syntax error"
+	unknownCommand = "BAD unknown command"
+	done           = "OK done"
 )
 
 // execute carries a command out, writes its untagged lines and returns the
@@ -126,11 +136,13 @@ func (c *connection) execute(cmd Command) string {
 	if !c.loggedIn {
 		return needLogin
 	}
-	if strings.HasSuffix(cmd.Name, "FETCH") {
+	switch strings.TrimPrefix(cmd.Name, "UID ") { // during these no message may go (RFC 3501 §7.4.1)
+	case "FETCH":
 		return c.fetch(cmd, args)
-	}
-	if strings.HasSuffix(cmd.Name, "SEARCH") {
+	case "SEARCH":
 		return c.search(cmd, args)
+	case "STORE":
+		return c.store(cmd, args)
 	}
 	reply := c.whenLoggedIn(cmd, args)
 	c.tellChanges()
@@ -171,16 +183,18 @@ func (c *connection) whenLoggedIn(cmd Command, args []value) string {
 		return c.list(cmd, args)
 	case "UNSELECT", "CLOSE":
 		return c.unselect(cmd.Name == "CLOSE")
+	case "ENABLE":
+		return c.enable(args)
 	}
 	if len(args) == 0 {
-		return "BAD unknown command"
+		return unknownCommand
 	}
 	name := args[0].text
 	switch cmd.Name {
 	case "STATUS":
 		return c.status(name, args[1:])
 	case "SELECT", "EXAMINE":
-		return c.selectFolder(name, cmd.Name == "EXAMINE")
+		return c.selectFolder(cmd, args)
 	case "CREATE":
 		return c.create(name, args[1:])
 	case "SUBSCRIBE", "UNSUBSCRIBE":
@@ -188,9 +202,11 @@ func (c *connection) whenLoggedIn(cmd Command, args []value) string {
 	case "GETQUOTAROOT":
 		return c.quotaRoot(name)
 	case "APPEND":
-		return c.appendMessage(args)
+		return c.appendMessages(args)
+	case "COPY", "MOVE", "UID COPY", "UID MOVE":
+		return c.transfer(cmd, args)
 	}
-	return "BAD unknown command"
+	return unknownCommand
 }
 
 func (c *connection) untagged(text string) { c.write([]byte("* " + text + "\r\n")) }

@@ -17,6 +17,8 @@ type Folder struct {
 	uidValidity uint32
 	uidNext     uint32
 	messages    []Message // by UID
+	modSeq      uint64    // HIGHESTMODSEQ (RFC 7162 §3.1.2.1)
+	expunged    []removal // in the order they went
 }
 
 // Message is a message as the server has it.
@@ -27,6 +29,8 @@ type Message struct {
 	Body  []byte    // all octets
 
 	Quirk Quirk
+
+	modSeq uint64
 }
 
 // Quirk makes the server speak badly about one message.
@@ -59,6 +63,7 @@ func (f *Folder) add(m Message) uint32 {
 		m.UID = f.uidNext
 	}
 	f.uidNext = m.UID + 1
+	f.touch(&m)
 	f.messages = append(f.messages, m)
 	return m.UID
 }
@@ -82,6 +87,7 @@ func (f *Folder) Update(uid uint32, change func(m *Message)) bool {
 	m := f.message(uid)
 	if m != nil {
 		change(m)
+		f.touch(m)
 	}
 	return m != nil
 }
@@ -90,7 +96,7 @@ func (f *Folder) Update(uid uint32, change func(m *Message)) bool {
 func (f *Folder) Remove(uid uint32) {
 	f.account.mu.Lock()
 	defer f.account.mu.Unlock()
-	f.messages = slices.DeleteFunc(f.messages, func(m Message) bool { return m.UID == uid })
+	f.expunge(func(m *Message) bool { return m.UID == uid })
 }
 
 // Renumber gives the folder another UIDVALIDITY and numbers its messages from
@@ -98,8 +104,9 @@ func (f *Folder) Remove(uid uint32) {
 func (f *Folder) Renumber(uidValidity, first uint32) {
 	f.account.mu.Lock()
 	defer f.account.mu.Unlock()
-	f.uidValidity, f.uidNext = uidValidity, first
+	f.uidValidity, f.uidNext, f.expunged = uidValidity, first, nil
 	for i := range f.messages {
+		f.touch(&f.messages[i])
 		f.messages[i].UID = f.uidNext
 		f.uidNext++
 	}

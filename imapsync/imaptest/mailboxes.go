@@ -120,6 +120,10 @@ func (c *connection) statusLine(f *Folder, items []string) {
 			"MESSAGES": int64(len(f.messages)), "RECENT": 0, "UNSEEN": int64(f.unseen()), "SIZE": f.size(),
 			"UIDNEXT": int64(f.uidNext), "UIDVALIDITY": int64(f.uidValidity), "APPENDLIMIT": c.account.opt.AppendLimit,
 		}
+		if item == "HIGHESTMODSEQ" && c.account.condstore() {
+			c.wantsModSeq = true
+			values[item] = int64(f.modSeq)
+		}
 		if n, ok := values[item]; ok {
 			answers = append(answers, fmt.Sprint(item, " ", n))
 		}
@@ -127,9 +131,16 @@ func (c *connection) statusLine(f *Folder, items []string) {
 	c.untagged(fmt.Sprintf("STATUS %s (%s)", quote(f.name), strings.Join(answers, " ")))
 }
 
-func (c *connection) selectFolder(name string, readOnly bool) string {
+func (c *connection) selectFolder(cmd Command, args []value) string {
+	name, readOnly := args[0].text, cmd.Name == "EXAMINE"
+	if !c.takesParameters(args[1:]) {
+		return badSyntax
+	}
 	c.account.mu.Lock()
 	defer c.account.mu.Unlock()
+	if c.folder != nil && c.account.has("QRESYNC") { // what follows is about the next folder (RFC 7162 §3.2.11)
+		c.untagged("OK [CLOSED] previous folder")
+	}
 	c.folder, c.view = nil, nil
 	f := c.account.find(name)
 	if f == nil || f.noSelect {
@@ -142,6 +153,9 @@ func (c *connection) selectFolder(name string, readOnly bool) string {
 	c.untagged(`OK [PERMANENTFLAGS (` + strings.Join(systemFlags(), " ") + ` \*)] these last`)
 	c.untagged(fmt.Sprintf("OK [UIDVALIDITY %d] valid", f.uidValidity))
 	c.untagged(fmt.Sprintf("OK [UIDNEXT %d] next", f.uidNext))
+	if c.account.condstore() {
+		c.untagged(fmt.Sprintf("OK [HIGHESTMODSEQ %d] highest", f.modSeq))
+	}
 	if readOnly {
 		return "OK [READ-ONLY] done"
 	}
@@ -156,7 +170,7 @@ func (c *connection) unselect(expunge bool) string {
 	c.account.mu.Lock()
 	defer c.account.mu.Unlock()
 	if expunge && !c.readOnly {
-		c.folder.messages = slices.DeleteFunc(c.folder.messages, func(m Message) bool { return m.has(`\Deleted`) })
+		c.folder.expunge(func(m *Message) bool { return m.has(`\Deleted`) })
 	}
 	c.folder, c.view = nil, nil
 	return done
@@ -171,12 +185,7 @@ func (c *connection) tellChanges() {
 	c.account.mu.Lock()
 	defer c.account.mu.Unlock()
 	now := c.folder.uids()
-	for i := len(c.view) - 1; i >= 0; i-- {
-		if _, there := slices.BinarySearch(now, c.view[i]); !there {
-			c.view = slices.Delete(c.view, i, i+1)
-			c.untagged(fmt.Sprintf("%d EXPUNGE", i+1))
-		}
-	}
+	c.tellGone(now)
 	if len(now) > len(c.view) {
 		c.view = now
 		c.untagged(fmt.Sprintf("%d EXISTS", len(now)))

@@ -7,120 +7,30 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
-
-// dateTime is the INTERNALDATE of RFC 3501 §9: the day takes two columns.
-const dateTime = "_2-Jan-2006 15:04:05 -0700"
-
-// draft is an APPEND command, parsed.
-type draft struct {
-	folder string
-	flags  []string
-	date   string
-}
-
-func parseAppend(args []value) (d draft, octets string, ok bool) {
-	if len(args) < 2 || !args[len(args)-1].literal {
-		return d, "", false
-	}
-	d.folder, octets = args[0].text, args[len(args)-1].text
-	args = args[1 : len(args)-1]
-	if len(args) > 0 && args[0].isList {
-		d.flags = args[0].texts()
-		args = args[1:]
-	}
-	if len(args) > 0 {
-		d.date = args[0].text
-		args = args[1:]
-	}
-	return d, octets, len(args) == 0
-}
-
-// refuseAppend returns why an APPEND is not wanted, or "": the reasons for which
-// servers do not ask for the literal.
-func (c *connection) refuseAppend(cmd Command, size int64) string {
-	args, err := cmd.arguments()
-	d, _, ok := parseAppend(args)
-	if err != nil || !ok {
-		return badSyntax
-	}
-	for _, flag := range d.flags {
-		if strings.HasPrefix(flag, `\`) && !slices.ContainsFunc(systemFlags(), func(f string) bool { return strings.EqualFold(f, flag) }) {
-			return "BAD invalid flag " + flag
-		}
-	}
-	if _, err := time.Parse(dateTime, d.date); d.date != "" && err != nil {
-		return "BAD invalid date"
-	}
-	c.account.mu.Lock()
-	defer c.account.mu.Unlock()
-	if f := c.account.find(d.folder); f == nil || f.noSelect {
-		return "NO [TRYCREATE] no such folder"
-	}
-	return c.account.refuseSize(size)
-}
-
-func (a *Account) refuseSize(size int64) string {
-	switch {
-	case size == 0:
-		return "NO can't save a zero byte message"
-	case a.opt.AppendLimit > 0 && size > a.opt.AppendLimit:
-		return "NO [TOOBIG] message too large"
-	case a.opt.Quota > 0 && a.used()+size > a.opt.Quota:
-		return "NO [OVERQUOTA] quota exceeded"
-	}
-	return ""
-}
-
-// appendMessage stores a message. By now its literal and the end of its line have
-// arrived: the point where servers commit (I-10).
-func (c *connection) appendMessage(args []value) string {
-	d, octets, ok := parseAppend(args)
-	if !ok {
-		return badSyntax
-	}
-	a := c.account
-	date := a.opt.Now()
-	if d.date != "" {
-		date, _ = time.Parse(dateTime, d.date) // checked by refuseAppend
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f := a.find(d.folder)
-	if f == nil {
-		return "NO [TRYCREATE] no such folder"
-	}
-	uid := f.add(Message{Flags: d.flags, Date: date, Body: a.opt.Keep([]byte(octets))})
-	if !a.has("UIDPLUS") {
-		return done
-	}
-	return fmt.Sprintf("OK [APPENDUID %d %d] done", f.uidValidity, uid)
-}
 
 // fetch answers FETCH and UID FETCH.
 func (c *connection) fetch(cmd Command, args []value) string {
 	if c.folder == nil {
 		return needFolder
 	}
-	byUID := cmd.Name == "UID FETCH"
-	if len(args) != 2 {
+	r, ok := c.parseFetch(cmd, args)
+	if !ok {
 		return badSyntax
 	}
-	items := args[1].texts()
-	for i := range items {
-		items[i] = strings.ToUpper(items[i])
-	}
-	if byUID && !slices.Contains(items, "UID") {
-		items = append([]string{"UID"}, items...)
-	}
-	wanted, err := c.pick(args[0].text, byUID)
+	wanted, err := c.pick(r.set, r.byUID)
 	if err != nil {
 		return badSyntax
 	}
-	reply := done
+	if r.changed {
+		wanted = c.changedSince(wanted, r.since)
+	}
+	if r.vanished {
+		c.tellVanished(r)
+	}
+	wanted, reply := c.limit(wanted)
 	for _, number := range wanted {
-		if answer := c.fetchOne(number, items); answer != "" {
+		if answer := c.fetchOne(number, r.items); answer != "" {
 			reply = answer
 		}
 	}
@@ -161,7 +71,7 @@ func (c *connection) fetchOne(number int, items []string) string {
 		if !answer.add(m, item) {
 			return "BAD unknown item " + item
 		}
-		if item == "BODY[]" && !c.readOnly {
+		if item == "BODY[]" && !c.readOnly && !m.has(`\Seen`) {
 			c.folder.Update(m.UID, (*Message).markSeen)
 		}
 	}
@@ -208,6 +118,8 @@ func (a *fetchAnswer) add(m Message, item string) bool {
 		a.meta = append(a.meta, []byte("INTERNALDATE "+orElse(m.Quirk.RawDate, quote(m.Date.Format(dateTime)))))
 	case "RFC822.SIZE":
 		a.meta = append(a.meta, []byte("RFC822.SIZE "+orElse(m.Quirk.RawSize, strconv.Itoa(len(m.Body)))))
+	case "MODSEQ":
+		a.meta = append(a.meta, fmt.Appendf(nil, "MODSEQ (%d)", m.modSeq))
 	case "BODY[]", "BODY.PEEK[]":
 		a.bodies = append(a.bodies, bodyItem("BODY[]", m.Body, m.Quirk))
 	default:

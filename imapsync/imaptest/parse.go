@@ -180,6 +180,23 @@ func (s numbers) contains(n uint32) bool {
 	return false
 }
 
+// formatNumbers writes UIDs as a set, in the order given: 1,3:5 (RFC 4315 §3).
+func formatNumbers(uids []uint32) string {
+	var parts []string
+	for len(uids) > 0 {
+		n := 1
+		for n < len(uids) && uids[n] == uids[n-1]+1 {
+			n++
+		}
+		part := strconv.FormatUint(uint64(uids[0]), 10)
+		if n > 1 {
+			part += ":" + strconv.FormatUint(uint64(uids[n-1]), 10)
+		}
+		parts, uids = append(parts, part), uids[n:]
+	}
+	return strings.Join(parts, ",")
+}
+
 // matches compares a folder name with a LIST pattern (RFC 3501 §6.3.8).
 func matches(name, pattern, delimiter string) bool {
 	if pattern == "" {

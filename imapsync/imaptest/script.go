@@ -39,6 +39,8 @@ type Session struct {
 	// the client when it returns false.
 	accept func(cmd Command, size int64, nonSync bool) bool
 
+	refusals int // NO and BAD given by Reply, or by an account
+
 	t    testing.TB
 	ctx  context.Context
 	tcp  *net.TCPConn
@@ -136,7 +138,10 @@ func (s *Session) SendRaw(data []byte) {
 }
 
 // Reply ends a command: "OK done", "NO [OVERQUOTA] full".
-func (s *Session) Reply(tag, text string) { s.Send(tag + " " + text) }
+func (s *Session) Reply(tag, text string) {
+	s.countRefusal(text)
+	s.Send(tag + " " + text)
+}
 
 // Drip writes data octet by octet with a pause after each, until the test ends.
 func (s *Session) Drip(data []byte, perOctet time.Duration) {
@@ -200,7 +205,7 @@ func (s *Session) readCommand(cmd Command) (Command, error) {
 			cmd.Waiting = true
 			return cmd, nil
 		}
-		if s.accept != nil && !s.accept(cmd, size, nonSync) {
+		if s.accept != nil && !cmd.refused && !s.accept(cmd, size, nonSync) {
 			cmd.refused = true
 		}
 		if !nonSync && cmd.refused {
