@@ -60,6 +60,16 @@ func (j *tape) Rekey(ctx context.Context, id int64, states []migration.MessageSt
 	return j.memory.Rekey(ctx, id, states)
 }
 
+func (j *tape) RenamePair(ctx context.Context, id int64, source string) error {
+	j.written = append(j.written, func(m *memory) { _ = m.RenamePair(ctx, id, source) })
+	return j.memory.RenamePair(ctx, id, source)
+}
+
+func (j *tape) MoveMessage(ctx context.Context, from int64, uid uint32, to int64, state migration.MessageState) error {
+	j.written = append(j.written, func(m *memory) { _ = m.MoveMessage(ctx, from, uid, to, state) })
+	return j.memory.MoveMessage(ctx, from, uid, to, state)
+}
+
 // asDovecot keeps what Dovecot keeps (I-8).
 func asDovecot(octets []byte) []byte {
 	octets = bytes.ReplaceAll(bytes.ReplaceAll(octets, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))

@@ -79,10 +79,72 @@ func (m *memory) SavePair(_ context.Context, p *migration.FolderPair) error {
 	return nil
 }
 
+// sourceOf returns the source of a pair, or "" of one that is another resource's.
+func (m *memory) sourceOf(pair int64) string {
+	for source, p := range m.pairs {
+		if p.ID == pair {
+			return source
+		}
+	}
+	return ""
+}
+
+func (m *memory) RenamePair(_ context.Context, pair int64, source string) error {
+	defer m.lock()()
+	was := m.sourceOf(pair)
+	if was == "" {
+		return migration.ErrNotFound
+	}
+	if other, ok := m.pairs[source]; ok && other.ID != pair {
+		return migration.ErrConflict
+	}
+	p := m.pairs[was]
+	delete(m.pairs, was)
+	p.Source = source
+	m.pairs[source] = p
+	return nil
+}
+
+func (m *memory) Known(_ context.Context, pair int64, pass int) (migration.Known, error) {
+	defer m.lock()()
+	var known migration.Known
+	if m.sourceOf(pair) == "" {
+		return known, migration.ErrNotFound
+	}
+	for uid, s := range m.mailbox.messages[pair] {
+		known.Highest = max(known.Highest, uid)
+		switch {
+		case s.Gone:
+		case s.Kind != migration.Copied:
+			known.Left = append(known.Left, s)
+		case s.Pass == pass:
+			known.Copied++
+			known.Bytes += s.Size
+		default:
+			known.Present++
+		}
+	}
+	slices.SortFunc(known.Left, byUID)
+	return known, nil
+}
+
+func byUID(a, b migration.MessageState) int { return cmp.Compare(a.UID, b.UID) }
+
+func (m *memory) MoveMessage(_ context.Context, from int64, uid uint32, to int64, state migration.MessageState) error {
+	defer m.lock()()
+	_, ok := m.mailbox.messages[from][uid]
+	if !ok || m.sourceOf(from) == "" || m.sourceOf(to) == "" {
+		return migration.ErrNotFound
+	}
+	delete(m.mailbox.messages[from], uid)
+	m.put(to, []migration.MessageState{state})
+	return nil
+}
+
 func (m *memory) Messages(_ context.Context, pair int64) ([]migration.MessageState, error) {
 	defer m.lock()()
 	states := slices.Collect(maps.Values(m.mailbox.messages[pair]))
-	slices.SortFunc(states, func(a, b migration.MessageState) int { return cmp.Compare(a.UID, b.UID) })
+	slices.SortFunc(states, byUID)
 	return states, nil
 }
 
@@ -125,6 +187,9 @@ func (m *memory) put(pair int64, states []migration.MessageState) {
 		m.mailbox.messages[pair] = map[uint32]migration.MessageState{}
 	}
 	for _, s := range states {
+		if known, ok := m.mailbox.messages[pair][s.UID]; ok && known.Kind == migration.Copied && s.Kind != migration.Copied {
+			continue // I-1
+		}
 		m.mailbox.messages[pair][s.UID] = s
 	}
 }

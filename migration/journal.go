@@ -32,12 +32,27 @@ type DestFolder struct {
 type MessageState struct {
 	UID         uint32
 	Kind        OutcomeKind // Copied, Skipped or Failed
+	Gone        bool        // copied, and since then no longer at the source (Δ-4)
 	Reason      Reason      // Skipped and Failed
 	Pass        int         // the pass in which it got there
 	DestUID     uint32      // 0: stored, but the server did not say where
 	Size        int64       // octets received
 	Fingerprint uint64      // I-4
-	Flags       []string    // as sent to the destination (L-3)
+	Flags       []string    // the source's when it was copied: the base of Δ-3 (L-3)
+}
+
+// BeforeAnyPass is the Pass of a message that was at the destination before
+// anything was copied there (I-14).
+const BeforeAnyPass = -1
+
+// Known is what is remembered of the messages of one pair, summed up. Those that
+// are Gone count in Highest alone.
+type Known struct {
+	Copied  int            // copied in the pass that was asked about
+	Bytes   int64          // their sizes, summed
+	Present int            // copied in any other pass
+	Left    []MessageState // skipped and failed ones, by ascending UID
+	Highest uint32         // the highest UID remembered; 0: none
 }
 
 // Batch names messages that are about to be appended (I-5). Until it is settled

@@ -4,50 +4,92 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"trasloco/migration"
 )
 
-func benchStates(from, n uint32) []migration.MessageState {
+// settleSome begins and settles a batch of n messages such as there are: from a
+// few hundred octets to 200 kB, some with keywords.
+func settleSome(t testing.TB, j *Journal, pair migration.FolderPair, mail *rand.Rand, from, n uint32) {
+	t.Helper()
+	b := migration.Batch{PairID: pair.ID, DestID: pair.Dest.ID, DestUIDValidity: 100, DestLow: from}
 	states := make([]migration.MessageState, n)
 	for i := range states {
-		uid := from + uint32(i)
-		states[i] = migration.MessageState{
-			UID: uid, Kind: migration.Copied, DestUID: uid, Size: 8000 + int64(uid%1000),
-			Fingerprint: uint64(uid) * 0x9E3779B97F4A7C15, Flags: []string{`\Seen`, "$Label1"},
+		s := migration.MessageState{
+			UID: from + uint32(i), Kind: migration.Copied, DestUID: from + uint32(i),
+			Size: 500 + int64(200_000*math.Pow(mail.Float64(), 4)), Fingerprint: mail.Uint64(), Flags: []string{`\Seen`},
 		}
+		if mail.IntN(4) == 0 {
+			s.Flags = append(s.Flags, fmt.Sprint("$Label", mail.IntN(6)), "NonJunk")
+		}
+		states[i] = s
+		b.Items = append(b.Items, migration.BatchItem{
+			UID: s.UID, Fingerprint: s.Fingerprint, Size: s.Size, Digest: [32]byte{byte(i)}, Date: testNow, Flags: s.Flags,
+		})
 	}
-	return states
+	check(t, j.Begin(t.Context(), &b))
+	check(t, j.Settle(t.Context(), b, states, from+n))
 }
 
-// One operation is a batch of 100: Begin and Settle.
-func BenchmarkSettle(b *testing.B) {
+// One operation is a batch of 100 messages: Begin and Settle.
+func BenchmarkJournal(b *testing.B) {
 	j := newLab(b).journal(b, "a", "a")
 	pair := savePair(b, j, "INBOX", "INBOX")
-	items := make([]migration.BatchItem, 100)
+	mail := rand.New(rand.NewPCG(1, 2))
 	next := uint32(1)
 	for b.Loop() {
-		batch := migration.Batch{
-			PairID: pair.ID, DestID: pair.Dest.ID, DestUIDValidity: 100, DestLow: next, Items: items,
-		}
-		check(b, j.Begin(b.Context(), &batch))
-		check(b, j.Settle(b.Context(), batch, benchStates(next, 100), next+100))
+		settleSome(b, j, pair, mail, next, 100)
 		next += 100
 	}
-	b.ReportMetric(float64(next-1)/b.Elapsed().Seconds(), "msg/s")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(next-1), "ns/message")
 }
 
 // One operation reads a folder of 20 000 messages.
 func BenchmarkMessages(b *testing.B) {
 	j := newLab(b).journal(b, "a", "a")
-	pair := savePair(b, j, "INBOX", "INBOX")
-	check(b, j.Record(b.Context(), pair.ID, benchStates(1, 20_000)))
+	pair := fillPair(b, j, "INBOX", 20_000)
 	b.ReportAllocs()
 	for b.Loop() {
 		if got := messages(b, j, pair.ID); len(got) != 20_000 {
 			b.Fatalf("%d messages", len(got))
 		}
+	}
+}
+
+// fillPair settles n messages in batches of 100, under the same numbers at the
+// source and at the destination.
+func fillPair(t testing.TB, j *Journal, source string, n uint32) migration.FolderPair {
+	t.Helper()
+	pair := savePair(t, j, source, source)
+	mail := rand.New(rand.NewPCG(uint64(pair.ID), 2))
+	for from := uint32(1); from <= n; from += 100 {
+		settleSome(t, j, pair, mail, from, 100)
+	}
+	return pair
+}
+
+// One operation sums up 50 folders of 3 000 messages, or one that has them all.
+func BenchmarkKnown(b *testing.B) {
+	for _, pairs := range []uint32{50, 1} {
+		b.Run(fmt.Sprint(pairs, " folders"), func(b *testing.B) {
+			j := newLab(b).journal(b, "a", "a")
+			var ids []int64
+			for i := range pairs {
+				ids = append(ids, fillPair(b, j, fmt.Sprint("folder", i), 150_000/pairs).ID)
+			}
+			for b.Loop() {
+				total := 0
+				for _, id := range ids {
+					total += must(j.Known(b.Context(), id, 1))(b).Copied
+				}
+				if total != 150_000 {
+					b.Fatalf("%d messages", total)
+				}
+			}
+		})
 	}
 }
 

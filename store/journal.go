@@ -76,6 +76,27 @@ func (j *Journal) SavePair(ctx context.Context, p *migration.FolderPair) error {
 	return nil
 }
 
+// RenamePair gives a pair the new raw name of its source folder (F-16). All else
+// that is remembered of it stays: its messages, its batches, where it goes.
+// Another pair of the resource with that source is migration.ErrConflict.
+func (j *Journal) RenamePair(ctx context.Context, pairID int64, source string) error {
+	err := j.store.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := j.ownPair(ctx, tx, pairID); err != nil {
+			return err
+		}
+		return execOne(ctx, tx, migration.ErrConflict, `
+			UPDATE pair SET src_raw = $3
+			WHERE resource_id = $1 AND id = $2 AND NOT EXISTS (
+				SELECT 1 FROM pair other
+				WHERE other.resource_id = $1 AND other.src_raw = $3 AND other.id <> $2)`,
+			j.resource, pairID, []byte(source))
+	})
+	if err != nil {
+		return fmt.Errorf("rename pair %d to %q: %w", pairID, source, err)
+	}
+	return nil
+}
+
 // saveDest returns the id of the folder in the destination mailbox of the
 // journal's resource.
 func (j *Journal) saveDest(ctx context.Context, tx *sql.Tx, d migration.DestFolder) (int64, error) {
@@ -119,8 +140,9 @@ func flag(b bool) int {
 }
 
 // MappedAbove returns the UIDs of destination folder destID from low up that
-// some message of any resource is known to be stored under, ascending. UIDs of
-// a former folder of that name, with another UIDValidity, are not among them.
+// some message of any resource is known to be stored under, ascending, whether
+// or not it is still at its source. UIDs of a former folder of that name, with
+// another UIDValidity, are not among them.
 func (j *Journal) MappedAbove(ctx context.Context, destID int64, low uint32) ([]uint32, error) {
 	uids, err := queryAll(ctx, j.store.readers, scanValue[uint32], `
 		SELECT DISTINCT m.dst_uid

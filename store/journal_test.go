@@ -158,6 +158,7 @@ func TestWhatIsNoMessageStateIsRefusedWhole(t *testing.T) {
 		state migration.MessageState
 	}{
 		{"present is no fate to remember", migration.MessageState{UID: 2, Kind: migration.Present}},
+		{"gone without a copy", migration.MessageState{UID: 2, Kind: migration.Skipped, Gone: true}},
 		{"a keyword with a blank", migration.MessageState{UID: 2, Kind: migration.Copied, Flags: []string{"Non Junk"}}},
 		{"an empty flag", migration.MessageState{UID: 2, Kind: migration.Copied, Flags: []string{""}}},
 	}
@@ -165,7 +166,7 @@ func TestWhatIsNoMessageStateIsRefusedWhole(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			j := newLab(t).journal(t, "a", "a")
 			pair := savePair(t, j, "INBOX", "INBOX")
-			states := append(copied(10, 1), tt.state)
+			states := append(copied(10, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13), tt.state)
 			if err := j.Record(t.Context(), pair.ID, states); err == nil {
 				t.Error("it was taken")
 			}
@@ -219,6 +220,7 @@ func TestMappedAboveSeesEveryResourceOfTheMailbox(t *testing.T) {
 	pairA, pairB := savePair(t, a, "INBOX", "INBOX"), savePair(t, b, "Posta", "INBOX")
 	check(t, a.Record(t.Context(), pairA.ID, copied(10, 1, 2)))
 	check(t, b.Record(t.Context(), pairB.ID, append(copied(11, 8, 9), copied(0, 10)...)))
+	check(t, b.Record(t.Context(), pairB.ID, gone(12, 9)))
 	check(t, other.Record(t.Context(), savePair(t, other, "INBOX", "INBOX").ID, copied(13, 1)))
 	tests := []struct {
 		name string
@@ -289,6 +291,9 @@ func TestAJournalReachesNoOtherResource(t *testing.T) {
 			wantError(t, j.Settle(t.Context(), b, copied(11, 2), 12), migration.ErrNotFound)
 			wantError(t, j.Record(t.Context(), pair.ID, copied(11, 2)), migration.ErrNotFound)
 			wantError(t, j.Rekey(t.Context(), pair.ID, nil), migration.ErrNotFound)
+			wantError(t, j.RenamePair(t.Context(), pair.ID, "Altrove"), migration.ErrNotFound)
+			_, err := j.Known(t.Context(), pair.ID, 1)
+			wantError(t, err, migration.ErrNotFound)
 			if got := len(messages(t, j, pair.ID)) + len(must(j.Pairs(t.Context()))(t)) + len(must(j.InFlight(t.Context()))(t)); got != 0 {
 				t.Errorf("it sees %d things", got)
 			}
@@ -305,5 +310,8 @@ func TestAJournalReachesNoOtherResource(t *testing.T) {
 	}
 	if got := messages(t, mine, pair.ID); len(got) != 1 || got[0].DestUID != 10 {
 		t.Errorf("messages are %+v", got)
+	}
+	if got := must(mine.Pairs(t.Context()))(t)[0].Source; got != "INBOX" {
+		t.Errorf("the pair is called %q", got)
 	}
 }

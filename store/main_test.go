@@ -98,6 +98,15 @@ func copied(destUID uint32, uids ...uint32) []migration.MessageState {
 	return states
 }
 
+// gone is copied of messages that are no longer at the source.
+func gone(destUID uint32, uids ...uint32) []migration.MessageState {
+	states := copied(destUID, uids...)
+	for i := range states {
+		states[i].Gone = true
+	}
+	return states
+}
+
 func messages(t testing.TB, j *Journal, pairID int64) []migration.MessageState {
 	t.Helper()
 	return must(j.Messages(t.Context(), pairID))(t)
