@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,34 +21,35 @@ type Message struct {
 type Appended struct {
 	Status      Status
 	UIDValidity uint32 // APPENDUID (RFC 4315 §3); zero: not said, or not readable
-	UID         uint32
+	// UIDs has one for each message, in their order, or is nil: not said, or not
+	// as many as there were messages.
+	UIDs []uint32
 }
 
 // DateFormat is the date-time of RFC 3501 §9.
 const DateFormat = "_2-Jan-2006 15:04:05 -0700"
 
-// Pending is an APPEND whose answer has not been read yet.
-type Pending struct{ tag string }
-
 // Pipelines reports whether StartAppend returns before the server answered, for
 // a message of that size.
 func (c *Conn) Pipelines(size int64) bool { return c.nonSync(size) }
 
-// StartAppend sends an APPEND. With LITERAL+ it does not wait, so that several
-// can be under way; their answers are read by FinishAppend, in any order. After
-// an error the outcome of every pending APPEND is unknown.
-func (c *Conn) StartAppend(ctx context.Context, mailbox string, m Message) (Pending, error) {
-	defer c.watch(ctx)()
+// StartAppend sends an APPEND of one message, or of several where the server
+// lists MULTIAPPEND (RFC 3502): it stores all of them or none. With LITERAL+ it
+// does not wait, so that several commands can be under way; their answers are
+// read by FinishAppend, in any order. After an error the outcome of every
+// pending APPEND is unknown.
+func (c *Conn) StartAppend(ctx context.Context, mailbox string, messages ...Message) (Pending, error) {
 	parts := []Part{Text("APPEND"), String(mailbox)}
-	if len(m.Flags) > 0 {
-		parts = append(parts, Text("("+strings.Join(m.Flags, " ")+")"))
+	for _, m := range messages {
+		if len(m.Flags) > 0 {
+			parts = append(parts, Text("("+strings.Join(m.Flags, " ")+")"))
+		}
+		if !m.Date.IsZero() {
+			parts = append(parts, Text(`"`+m.Date.Format(DateFormat)+`"`))
+		}
+		parts = append(parts, Literal(m.Size, m.Open))
 	}
-	if !m.Date.IsZero() {
-		parts = append(parts, Text(`"`+m.Date.Format(DateFormat)+`"`))
-	}
-	parts = append(parts, Literal(m.Size, m.Open))
-	tag, err := c.send(ctx, exchange{slow: true}, parts)
-	return Pending{tag}, err
+	return c.start(ctx, exchange{slow: true, parts: len(messages)}, parts...)
 }
 
 // FinishAppend waits for the answer to an APPEND. A refusal is a Status.
@@ -59,11 +61,22 @@ func (c *Conn) FinishAppend(ctx context.Context, p Pending) (Appended, error) {
 	}
 	answer := Appended{Status: status}
 	if fields := strings.Fields(status.Args); status.Code == "APPENDUID" && len(fields) == 2 {
-		validity, ok1 := number32(fields[0])
-		uid, ok2 := number32(fields[1])
-		if ok1 && ok2 {
-			answer.UIDValidity, answer.UID = validity, uid
+		validity, ok := number32(fields[0])
+		uids := uidList(fields[1], p.messages)
+		if ok && uids != nil {
+			answer.UIDValidity, answer.UIDs = validity, uids
 		}
 	}
 	return answer, nil
+}
+
+// uidList spells out a UID set of exactly n UIDs, nil if it is anything else.
+// The set of an APPENDUID is in the order of the messages, and ascending (RFC
+// 4315 §3).
+func uidList(set string, n int) []uint32 {
+	uids := spellSet(set)
+	if len(uids) != n || !slices.IsSorted(uids) {
+		return nil
+	}
+	return uids
 }

@@ -1,10 +1,12 @@
 package wire_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +60,7 @@ func TestAppendSendsWhatItIsGiven(t *testing.T) {
 				obey(s)
 			})
 			got, err := appendOne(c, test.message)
-			if err != nil || got.UIDValidity != 1 || got.UID != 2 {
+			if err != nil || got.UIDValidity != 1 || uidOf(got) != 2 {
 				t.Errorf("got %+v, error %v", got, err)
 			}
 			r, _ := test.message.Open()
@@ -72,6 +74,14 @@ func TestAppendSendsWhatItIsGiven(t *testing.T) {
 			inStep(t, c)
 		})
 	}
+}
+
+// uidOf returns the UID of a lone message, 0 if none was said.
+func uidOf(a wire.Appended) uint32 {
+	if len(a.UIDs) != 1 {
+		return 0
+	}
+	return a.UIDs[0]
 }
 
 func withMeta(m wire.Message, date time.Time, flags ...string) wire.Message {
@@ -103,7 +113,7 @@ func TestAppendReadsItsAnswer(t *testing.T) { // G-11
 		t.Run(test.said, func(t *testing.T) {
 			c := answering(t, "TAG "+test.said+"\r\n")
 			got, err := appendOne(c, message(hello))
-			if err != nil || !got.Status.OK() || got.UIDValidity != test.validity || got.UID != test.uid {
+			if err != nil || !got.Status.OK() || got.UIDValidity != test.validity || uidOf(got) != test.uid {
 				t.Errorf("got %+v, error %v", got, err)
 			}
 			inStep(t, c)
@@ -151,7 +161,7 @@ func TestAppendRefusedBeforeTheLiteral(t *testing.T) {
 
 func TestAppendHearsOtherNews(t *testing.T) {
 	c := answering(t, "* 5 EXISTS\r\n* 2 FETCH (FLAGS (\\Recent))\r\n+ spurious\r\n* 1 EXPUNGE\r\nTAG OK [APPENDUID 7 8] done\r\n")
-	if got, err := appendOne(c, message(hello)); err != nil || got.UID != 8 {
+	if got, err := appendOne(c, message(hello)); err != nil || uidOf(got) != 8 {
 		t.Errorf("got %+v, error %v", got, err)
 	}
 	inStep(t, c)
@@ -264,7 +274,7 @@ func TestAppendsUnderWayTogether(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if want := fmt.Sprintf("1%d", i); i != 7 && fmt.Sprint(got.UID) != want || i == 7 && got.Status.Code != "LIMIT" {
+				if want := fmt.Sprintf("1%d", i); i != 7 && fmt.Sprint(uidOf(got)) != want || i == 7 && got.Status.Code != "LIMIT" {
 					t.Errorf("message %d: got %+v", i, got)
 				}
 			}
@@ -319,7 +329,7 @@ func TestAnAnswerThatCameIsKnownThoughTheConnectionIsGone(t *testing.T) {
 	if _, err := c.FinishAppend(context.Background(), first); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("the first: %v", err)
 	}
-	if got, err := c.FinishAppend(context.Background(), second); err != nil || got.UID != 2 {
+	if got, err := c.FinishAppend(context.Background(), second); err != nil || uidOf(got) != 2 {
 		t.Errorf("the second: %+v, error %v", got, err)
 	}
 }
@@ -370,5 +380,51 @@ func TestAServerThatTakesNothing(t *testing.T) {
 	var timeout interface{ Timeout() bool }
 	if _, err := c.StartAppend(context.Background(), "INBOX", m); !errors.As(err, &timeout) || !timeout.Timeout() {
 		t.Errorf("got %v", err)
+	}
+}
+
+// One command, several messages (RFC 3502): their UIDs come as a set.
+func TestAppendOfSeveral(t *testing.T) {
+	tests := []struct {
+		said string
+		want []uint32
+	}{
+		{"OK [APPENDUID 7 8:10] done", []uint32{8, 9, 10}},
+		{"OK [APPENDUID 7 8,9,10] done", []uint32{8, 9, 10}},
+		{"OK [APPENDUID 7 8,12:13] done", []uint32{8, 12, 13}},
+		{"OK [APPENDUID 7 8:9] done", nil},
+		{"OK [APPENDUID 7 8:11] done", nil},
+		{"OK [APPENDUID 7 8:4294967295] done", nil},
+		{"OK [APPENDUID 7 10:8] done", nil},
+		{"OK [APPENDUID 7 9,8,10] done", nil},
+		{"OK [APPENDUID 7 8] done", nil},
+		{"OK done", nil},
+		{"NO [OVERQUOTA] full", nil},
+	}
+	for _, greeting := range []string{loggedIn, synchronising} {
+		for _, test := range tests {
+			t.Run(greeting+test.said, func(t *testing.T) {
+				commands := make(chan imaptest.Command, 1)
+				c := dial(t, greeting, func(s *imaptest.Session) {
+					cmd := s.Command()
+					commands <- cmd
+					s.Reply(cmd.Tag, test.said)
+					obey(s)
+				})
+				p, err := c.StartAppend(context.Background(), "INBOX", message("one"), withMeta(message("two"), time.Time{}, `\Seen`), message("three"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := c.FinishAppend(context.Background(), p)
+				if err != nil || !slices.Equal(got.UIDs, test.want) || (got.UIDValidity == 7) != (test.want != nil) {
+					t.Errorf("got %+v, %v", got, err)
+				}
+				cmd := <-commands
+				if string(bytes.Join(cmd.Literals, []byte("|"))) != "one|two|three" || strings.Count(cmd.Args, `(\Seen)`) != 1 {
+					t.Errorf("the server got %q with %q", cmd, cmd.Literals)
+				}
+				inStep(t, c)
+			})
+		}
 	}
 }

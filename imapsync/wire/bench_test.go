@@ -88,7 +88,7 @@ func BenchmarkAppend5000(b *testing.B) {
 	})
 	body := strings.Repeat("x", octetsOf)
 	finish := func(p wire.Pending) {
-		if got, err := c.FinishAppend(context.Background(), p); err != nil || got.UID != 2 {
+		if got, err := c.FinishAppend(context.Background(), p); err != nil || uidOf(got) != 2 {
 			b.Fatalf("%+v, error %v", got, err)
 		}
 	}

@@ -69,6 +69,7 @@ type exchange struct {
 	sink   BodySink
 	slow   bool // the first octet may take Timeouts.Slow
 	login  bool
+	parts  int // messages of an APPEND
 }
 
 func (c *Conn) do(ctx context.Context, x exchange, parts ...Part) (Status, error) {
@@ -78,6 +79,23 @@ func (c *Conn) do(ctx context.Context, x exchange, parts ...Part) (Status, error
 		return Status{}, err
 	}
 	return c.wait(tag, x)
+}
+
+// Pending is a command that was sent ahead: its answer has not been read yet.
+// What a server says before it answers a command belongs to the oldest one that
+// is unanswered, so whoever wants it finishes commands in the order of their
+// start. Commands of one connection that are started and not finished should
+// be few and short: a server that cannot get rid of its answers reads no more.
+type Pending struct {
+	tag      string
+	messages int // of an APPEND
+}
+
+// start sends a command and leaves its answer for later.
+func (c *Conn) start(ctx context.Context, x exchange, parts ...Part) (Pending, error) {
+	defer c.watch(ctx)()
+	tag, err := c.send(ctx, x, parts)
+	return Pending{tag: tag, messages: x.parts}, err
 }
 
 var (
@@ -262,6 +280,9 @@ func (c *Conn) next(x exchange) (message, error) {
 	if msg.tag != "" {
 		msg.status = c.log.clean(msg.status)
 		c.learn(msg.status)
+		if msg.status.Type == "NO" || msg.status.Type == "BAD" {
+			c.refusals++
+		}
 		return msg, nil
 	}
 	msg.response.Status = c.log.clean(msg.response.Status)

@@ -108,6 +108,7 @@ type Conn struct {
 	waiting  map[string]bool   // tags sent and not answered
 	early    map[string]Status // answers that came while another was awaited
 	selected *Mailbox
+	refusals int
 	log      ring
 }
 
@@ -273,6 +274,19 @@ func (c *Conn) RemoteAddr() net.Addr { return c.tcp.RemoteAddr() }
 // Transcript returns the last 64 KiB of the dialogue: command and answer lines
 // without passwords, literals and bodies.
 func (c *Conn) Transcript() string { return c.log.String() }
+
+// Selected returns what Examine, Select or FinishExamine returned last, if that
+// mailbox is still open; else nil.
+func (c *Conn) Selected() *Mailbox {
+	if c.err != nil {
+		return nil
+	}
+	return c.selected
+}
+
+// Refusals returns how many commands the server answered NO or BAD. Exchange
+// hangs up after about ten.
+func (c *Conn) Refusals() int { return c.refusals }
 
 // Err returns what ended the connection, or nil.
 func (c *Conn) Err() error { return c.err }

@@ -29,11 +29,31 @@ type Fetched struct {
 	Bad bool
 }
 
-// Fetch asks for items of a set of messages, by UID if byUID. Bodies go to
+// Fetch asks for items of a set of messages, by UID if q says so. Bodies go to
 // sink; fn gets every FETCH answer, those nobody asked for included. It runs
 // between two reads and must not use the connection. An error of fn ends the
 // connection.
 func (c *Conn) Fetch(ctx context.Context, q Query, sink BodySink, fn func(Fetched) error) (Status, error) {
+	pending, err := c.StartFetch(ctx, q)
+	if err != nil {
+		return Status{}, err
+	}
+	return c.FinishFetch(ctx, pending, sink, fn)
+}
+
+// StartFetch is Fetch without waiting for the answers: FinishFetch reads them.
+func (c *Conn) StartFetch(ctx context.Context, q Query) (Pending, error) {
+	command := "FETCH"
+	if q.ByUID {
+		command = "UID FETCH"
+	}
+	return c.start(ctx, exchange{}, Text(command), Text(q.Set), Text(q.Items))
+}
+
+// FinishFetch reads the answers to a FETCH. All commands started before it must
+// be finished: their answers would be lost.
+func (c *Conn) FinishFetch(ctx context.Context, p Pending, sink BodySink, fn func(Fetched) error) (Status, error) {
+	defer c.watch(ctx)()
 	var failed error
 	handle := func(r *Response) {
 		if r.Name != "FETCH" || failed != nil {
@@ -49,11 +69,7 @@ func (c *Conn) Fetch(ctx context.Context, q Query, sink BodySink, fn func(Fetche
 			c.Abort(err) // the next read ends the command
 		}
 	}
-	command := "FETCH"
-	if q.ByUID {
-		command = "UID FETCH"
-	}
-	status, err := c.do(ctx, exchange{handle: handle, sink: sink}, Text(command), Text(q.Set), Text(q.Items))
+	status, err := c.wait(p.tag, exchange{handle: handle, sink: sink})
 	if failed != nil {
 		return status, c.fail(failed)
 	}

@@ -78,7 +78,7 @@ func TestARealServerReadsClean(t *testing.T) {
 	date := time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
 	texts := []string{"Subject: one\r\n\r\none\r\n", "Subject: two\r\n\r\n)\r\n* 1 FETCH\r\n", "\r\n"}
 	for _, text := range texts {
-		if got, err := appendOne(c, withMeta(message(text), date, `\Seen`)); err != nil || got.UID == 0 {
+		if got, err := appendOne(c, withMeta(message(text), date, `\Seen`)); err != nil || uidOf(got) == 0 {
 			t.Fatalf("append: %+v, error %v", got, err)
 		}
 	}

@@ -36,6 +36,11 @@ func (c *Conn) openMailbox(ctx context.Context, command, mailbox string) (*Mailb
 	m := &Mailbox{Name: mailbox, writable: command == "SELECT"}
 	c.selected = m
 	status, err := c.do(ctx, exchange{handle: m.learn, slow: true}, Text(command), String(mailbox))
+	return c.opened(m, command, status, err)
+}
+
+// opened takes in what the answer to an EXAMINE or SELECT says.
+func (c *Conn) opened(m *Mailbox, command string, status Status, err error) (*Mailbox, error) {
 	if err == nil {
 		m.learnCode(status)
 		err = status.Err(command)
@@ -45,6 +50,29 @@ func (c *Conn) openMailbox(ctx context.Context, command, mailbox string) (*Mailb
 		return nil, err
 	}
 	return m, nil
+}
+
+// Opening is an EXAMINE that was sent ahead.
+type Opening struct {
+	pending Pending
+	box     *Mailbox
+}
+
+// StartExamine is Examine without waiting: commands for the mailbox can follow
+// at once. If it is then refused, none is open, and a good server refuses them
+// too; do not read their answers as those of this mailbox.
+func (c *Conn) StartExamine(ctx context.Context, mailbox string) (Opening, error) {
+	pending, err := c.start(ctx, exchange{slow: true}, Text("EXAMINE"), String(mailbox))
+	return Opening{pending, &Mailbox{Name: mailbox}}, err
+}
+
+// FinishExamine waits for the answer. All commands started before must be
+// finished.
+func (c *Conn) FinishExamine(ctx context.Context, o Opening) (*Mailbox, error) {
+	defer c.watch(ctx)()
+	c.selected = o.box
+	status, err := c.wait(o.pending.tag, exchange{handle: o.box.learn, slow: true})
+	return c.opened(o.box, "EXAMINE", status, err)
 }
 
 func (m *Mailbox) learn(r *Response) {
