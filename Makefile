@@ -11,7 +11,7 @@ LINT        := go tool -modfile=tools/lint/go.mod golangci-lint
 RACE         = $$(command -v "$$(go env CC)" >/dev/null && echo -race || true)
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint test test-long bench generate build
+.PHONY: help check lint test test-long bench benchmarks generate build
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,7 +38,11 @@ test-long: ## the whole of what "make test" samples, then fuzzing: an hour or mo
 	TEST_LONG=1 go test $(RACE) -shuffle=on -parallel 4 -timeout 120m -v ./...
 	.ci/fuzz
 
-bench: ## every benchmark, with allocations
+bench: ## copy with the product, mbsync and imapsync, side by side (BENCHFLAGS=-h lists the flags)
+	@imapsync/imaptest/bench/prepare
+	go run ./imapsync/imaptest/bench $(BENCHFLAGS)
+
+benchmarks: ## every Go benchmark, with allocations
 	go test -run '^$$' -bench . -benchmem ./...
 
 generate: ## write generated code anew and format everything

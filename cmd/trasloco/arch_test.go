@@ -59,6 +59,8 @@ var rooms = []room{
 		own:     []string{"migration", "imapsync/imaptest/..."},
 		modules: []string{"github.com/alecthomas/kong", "github.com/emersion/go-imap/v2"},
 	},
+	// Another: it compares the built product with others, from outside.
+	{path: "imapsync/imaptest/bench", own: []string{"imapsync/imaptest/..."}},
 	// The comparison after a copy proves nothing if it reads with the engine's
 	// eyes, so it has none of the engine's packages and no IMAP library.
 	{path: "imapsync/imaptest/audit", modules: []string{"golang.org/x/text"}, inTests: []string{"imapsync/imaptest/..."}},

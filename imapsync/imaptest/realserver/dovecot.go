@@ -80,8 +80,10 @@ func writeDovecotConf(options Options, site site) (string, error) {
 
 // setUser says as whom the mail is stored, and gives the mail folder to him.
 func (s *dovecotSettings) setUser() error {
-	mail := filepath.Join(s.Folder, "mail")
-	if err := os.Mkdir(mail, 0o755); err != nil {
+	if s.Mail == "" {
+		s.Mail = filepath.Join(s.Folder, "mail")
+	}
+	if err := os.MkdirAll(s.Mail, 0o755); err != nil {
 		return fmt.Errorf("mail folder: %w", err)
 	}
 	owner, err := serverUser()
@@ -90,7 +92,10 @@ func (s *dovecotSettings) setUser() error {
 	}
 	s.UID, s.GID = owner.Uid, owner.Gid
 	if asRoot() {
-		return chown(mail, owner)
+		if !enterable(s.Mail) {
+			return fmt.Errorf("mail folder %s: user %s may not enter it", s.Mail, owner.Username)
+		}
+		return chown(s.Mail, owner)
 	}
 	group, err := user.LookupGroupId(owner.Gid)
 	if err != nil {

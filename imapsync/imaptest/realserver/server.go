@@ -60,6 +60,13 @@ type Options struct {
 	// Quota of each mailbox in octets, a multiple of 1024; 0 is none.
 	Quota int64
 
+	// Mail is the folder of the mailboxes, one folder a user, which Stop leaves;
+	// by default one that goes with the server. Dovecot only.
+	Mail string
+	// Fsync is Dovecot's mail_fsync: "never" by default, since a test's mail
+	// needs to survive no power cut; "optimized" is what real servers have.
+	Fsync string
+
 	// TLSName is the name in the server's certificate; "mail.example.test" by
 	// default.
 	TLSName string
@@ -85,6 +92,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxUserIPConnections == 0 {
 		o.MaxUserIPConnections = 200
+	}
+	if o.Fsync == "" {
+		o.Fsync = "never"
 	}
 	if o.TLSName == "" {
 		o.TLSName = defaultTLSName
