@@ -10,172 +10,299 @@ import (
 	"trasloco/migration"
 )
 
-const (
-	maxUnanswered = 16 // APPENDs under way at once
-	minWindow     = 64 << 10
-	maxWindow     = 8 << 20
-	// windowTime bounds what is sent and not yet answered by what the destination
-	// stores in that time. So when a connection dies, whatever was still on its
-	// way has been stored or lost before anybody looks (I-9).
-	windowTime  = 2 * time.Second
-	longestLate = 5 * time.Minute // what buffers on the way can hold is gone by then
-)
-
-// appendBatch appends messages and settles what the destination answered. It
-// returns those to be tried again in another form. After a connection error the
-// batch stays in flight: nobody knows, until settleInFlight looks.
-func (r *run) appendBatch(ctx context.Context, f *folderRun, items []*item) (again []*item, err error) {
-	batch := r.batch(f, items)
-	if err := r.journal.Begin(r.hard, &batch); err != nil {
-		return nil, fmt.Errorf("record a batch: %w", err)
+// launch begins a batch and sends it. What comes of it land hears.
+func (l *lane) launch(ctx context.Context, ld load) error {
+	fl := &flight{f: ld.f, items: ld.items}
+	if err := l.clear(ctx, ld); err != nil {
+		releaseAll(ld.items)
+		return err
 	}
-	answers, err := r.send(ctx, f, items)
-	if err != nil {
-		return nil, errors.Join(blame(DestinationSide, err), r.keepAnswers(f, items, answers))
+	if ld.f.failing != nil {
+		releaseAll(ld.items)
+		return nil
 	}
-	verdicts, err := r.judge(f, items, answers)
-	if verdicts == nil {
-		return nil, err // the batch stays in flight: some of it may be stored
+	l.flights = append(l.flights, fl)
+	l.begin(fl)
+	if err := l.journal.Begin(l.hard, &fl.batch); err != nil {
+		return fmt.Errorf("record a batch: %w", err)
 	}
-	if e := r.settle(f, batch, items, verdicts); e != nil {
-		return nil, errors.Join(e, err)
-	}
-	for i, v := range verdicts {
-		if v.again {
-			again = append(again, items[i])
-		}
-	}
-	return again, err
+	return l.send(ctx, fl)
 }
 
-// keepAnswers records what was answered of a batch before the connection broke:
-// what is known need not be found out again.
-func (r *run) keepAnswers(f *folderRun, items []*item, answers []*wire.Appended) error {
-	var states []migration.MessageState
-	for i, a := range answers {
-		if a == nil {
-			f.sent[items[i].uid]++ // the first without an answer may be the cause
-			break
+// clear waits until a load may be sent: one that must be alone, and one for a
+// folder that has to be made anew, not before all others have landed.
+func (l *lane) clear(ctx context.Context, ld load) error {
+	octets := total(ld.items)
+	for len(l.flights) > 0 && (ld.alone || ld.f.gone || len(l.flights) >= l.most() || l.octets+octets > l.room()) {
+		if err := l.land(); err != nil {
+			return err
 		}
-		if a.Status.OK() && a.UID != 0 && a.UIDValidity == f.pair.Dest.UIDValidity {
-			states = append(states, items[i].state(r.job.Pass, migration.Copied, "", a.UID))
+	}
+	if !ld.f.gone || ld.f.failing != nil {
+		return nil
+	}
+	l.books.Lock()
+	defer l.books.Unlock()
+	if !ld.f.gone { // another lane was faster
+		return nil
+	}
+	err := l.reopenTarget(ctx, l.conn, ld.f)
+	if folder := asFolderError(err); folder != nil {
+		ld.f.failing = folder
+		return nil
+	}
+	return atFolder(ld.f, err)
+}
+
+// most is how many batches may be under way. Where the server does not say where
+// it puts a message, that is looked up after each batch.
+func (l *lane) most() int {
+	if !l.conn.Has("UIDPLUS") {
+		return 1
+	}
+	return mostFlights
+}
+
+// room is how many octets may be unanswered.
+func (l *lane) room() int64 {
+	l.books.Lock()
+	defer l.books.Unlock()
+	return l.window
+}
+
+func total(items []*item) (octets int64) {
+	for _, it := range items {
+		octets += it.spool.size
+	}
+	return octets
+}
+
+// begin fills in the batch of a flight as the journal gets it.
+func (l *lane) begin(fl *flight) {
+	l.books.Lock()
+	defer l.books.Unlock()
+	f := fl.f
+	fl.generation, fl.began = f.generation, l.engine.opts.Now()
+	fl.batch = migration.Batch{PairID: f.pair.ID, DestID: f.pair.Dest.ID, DestUIDValidity: f.pair.Dest.UIDValidity, DestLow: f.low}
+	var sum, largest int64
+	for _, it := range fl.items {
+		sum, largest = sum+it.spool.size, max(largest, it.spool.size)
+		fl.batch.Items = append(fl.batch.Items, migration.BatchItem{
+			UID: it.uid, Fingerprint: it.header.fingerprint(), Size: it.spool.size, BareLF: it.spool.bareLF,
+			Digest: it.spool.digest(), Date: it.date, Flags: it.base,
+		})
+	}
+	fl.batch.Late = l.late(max(largest, min(l.octets+sum, l.window)))
+}
+
+// send sends a flight: one command where the server takes several messages in
+// one, else a command for each.
+func (l *lane) send(ctx context.Context, fl *flight) error {
+	size := 1
+	if l.several {
+		size = len(fl.items)
+	}
+	for from := 0; from < len(fl.items); from += size {
+		items := fl.items[from:min(from+size, len(fl.items))]
+		if err := l.makeRoom(total(items)); err != nil {
+			return err
+		}
+		if fl.stopped || ctx.Err() != nil {
+			return nil // the rest is not sent
+		}
+		if err := l.start(fl, items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeRoom hears answers until a command of octets may be sent. A message that
+// needs leave first is announced while the one before it is stored: that is one
+// round trip a message instead of two.
+func (l *lane) makeRoom(octets int64) error {
+	for len(l.open) > 0 {
+		most := mostCommands
+		if !l.conn.Pipelines(octets) {
+			most = 2
+		}
+		if len(l.open) < most && l.octets+octets <= l.room() {
+			return nil
+		}
+		if err := l.hear(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lane) start(fl *flight, items []*item) error {
+	c := &command{flight: fl, items: items, octets: total(items)}
+	messages := make([]wire.Message, len(items))
+	for i, it := range items {
+		messages[i] = wire.Message{Flags: it.flags, Date: it.date, Size: it.spool.size, Open: it.spool.open}
+	}
+	fl.commands = append(fl.commands, c)
+	l.open = append(l.open, c)
+	l.octets += c.octets
+	var err error
+	if c.pending, err = l.conn.StartAppend(l.hard, fl.f.pair.Dest.Name, messages...); err != nil {
+		return l.broke(err)
+	}
+	return nil
+}
+
+// hear reads the answer to the oldest open command.
+func (l *lane) hear() error {
+	c := l.open[0]
+	answer, err := l.conn.FinishAppend(l.hard, c.pending)
+	if err != nil {
+		return l.broke(err)
+	}
+	l.open = l.open[1:]
+	l.octets -= c.octets
+	c.answer = &answer
+	c.flight.stopped = c.flight.stopped || !answer.Status.OK() && stopsAll(answer.Status)
+	return nil
+}
+
+// broke notes what was answered before the connection broke, and which messages
+// may be the cause: those of the first command without an answer. The batches
+// stay in flight: nobody knows, until settleInFlight looks.
+func (l *lane) broke(cause error) error {
+	l.books.Lock()
+	defer l.books.Unlock()
+	err := blame(DestinationSide, cause)
+	if len(l.open) > 0 {
+		err = atFolder(l.open[0].flight.f, err)
+		for _, it := range l.open[0].items {
+			it.f.sent[it.uid]++
+		}
+	}
+	for _, fl := range l.flights {
+		err = errors.Join(err, l.keepAnswers(fl))
+	}
+	return err
+}
+
+// keepAnswers records what was answered of a flight that does not land: what is
+// known need not be found out again. The books are held.
+func (l *lane) keepAnswers(fl *flight) error {
+	var states []migration.MessageState
+	for _, c := range fl.commands {
+		if c.answer == nil || !c.answer.Status.OK() || c.answer.UIDs == nil || c.answer.UIDValidity != fl.batch.DestUIDValidity {
+			continue
+		}
+		for i, it := range c.items {
+			states = append(states, it.state(l.job.Pass, migration.Copied, "", c.answer.UIDs[i]))
 		}
 	}
 	if len(states) == 0 {
 		return nil
 	}
-	r.acknowledged()
-	return r.journal.Record(r.hard, f.pair.ID, states)
+	l.acknowledged()
+	return l.journal.Record(l.hard, fl.f.pair.ID, states)
 }
 
-func (r *run) batch(f *folderRun, items []*item) migration.Batch {
-	b := migration.Batch{PairID: f.pair.ID, DestID: f.pair.Dest.ID, DestUIDValidity: f.pair.Dest.UIDValidity, DestLow: f.low}
-	var total, largest int64
-	for _, it := range items {
-		total, largest = total+it.spool.size, max(largest, it.spool.size)
-		b.Items = append(b.Items, migration.BatchItem{
-			UID: it.uid, Fingerprint: it.header.fingerprint(), Size: it.spool.size, BareLF: it.spool.bareLF,
-			Digest: it.spool.digest(), Date: it.date, Flags: it.flags,
-		})
-	}
-	b.Late = r.late(max(largest, min(total, r.window)))
-	return b
-}
-
-// send appends items in order with several under way. Missing answers belong to
-// messages that were not sent: the destination said something that stops all.
-func (r *run) send(ctx context.Context, f *folderRun, items []*item) ([]*wire.Appended, error) {
-	u := underway{run: r, items: items, answers: make([]*wire.Appended, len(items))}
-	began, total := r.engine.opts.Now(), int64(0)
-	for i, it := range items {
-		if err := u.makeRoom(it.spool.size); err != nil {
-			return u.answers, err
-		}
-		if u.stop || ctx.Err() != nil {
-			break
-		}
-		if err := u.start(f.pair.Dest.Name, i); err != nil {
-			return u.answers, err
-		}
-		total += it.spool.size
-	}
-	if err := u.finishAll(); err != nil {
-		return u.answers, err
-	}
-	r.learnWindow(total, r.engine.opts.Now().Sub(began))
-	return u.answers, nil
-}
-
-// underway are the APPENDs that were sent and not answered yet, oldest first.
-type underway struct {
-	*run
-	items   []*item
-	answers []*wire.Appended // by item
-	stop    bool             // an answer stops all that is not sent yet
-
-	pending []wire.Pending
-	first   int   // the item of pending[0]; the others follow it
-	octets  int64 // of them all
-}
-
-// start sends the next item, which is the one behind those that are pending.
-func (u *underway) start(folder string, i int) error {
-	it := u.items[i]
-	pending, err := u.dst.StartAppend(u.hard, folder, wire.Message{
-		Flags: it.flags, Date: it.date, Size: it.spool.size, Open: it.spool.open,
-	})
-	if err != nil {
-		return err
-	}
-	u.pending = append(u.pending, pending)
-	u.octets += it.spool.size
-	return nil
-}
-
-// makeRoom waits for answers until a message of size octets may be sent.
-func (u *underway) makeRoom(size int64) error {
-	for len(u.pending) > 0 && (len(u.pending) == maxUnanswered || u.octets+size > u.window || !u.dst.Pipelines(size)) {
-		if err := u.finishFirst(); err != nil {
+// land hears all of the oldest flight and settles it. What is to be tried again
+// goes to the backlog. An error that is not a broken connection holds for the
+// run: the flight is settled all the same.
+func (l *lane) land() error {
+	fl := l.flights[0]
+	for len(l.open) > 0 && l.open[0].flight == fl {
+		if err := l.hear(); err != nil {
 			return err
 		}
 	}
-	return nil
+	verdicts, stop := l.judge(fl)
+	if verdicts == nil {
+		return stop // the batch stays in flight: some of it may be stored
+	}
+	if err := l.settle(fl, verdicts); err != nil {
+		return errors.Join(err, stop)
+	}
+	l.flights = l.flights[1:]
+	l.learnPace(fl)
+	l.putBack(fl, verdicts)
+	return stop
 }
 
-func (u *underway) finishAll() error {
-	for len(u.pending) > 0 {
-		if err := u.finishFirst(); err != nil {
-			return err
+// putBack queues what is to be tried again: the halves of what was refused
+// together, and the rest as it was.
+func (l *lane) putBack(fl *flight, verdicts []verdict) {
+	var rest []*item
+	var loads []load
+	for i, it := range fl.items {
+		v := verdicts[i]
+		switch {
+		case !v.again:
+			it.release()
+		case v.part == nil && v.form:
+			loads = append(loads, load{f: fl.f, items: []*item{it}})
+		case v.part == nil:
+			rest = append(rest, it)
+		case it == v.part[0]:
+			half := (len(v.part) + 1) / 2
+			loads = append(loads, load{f: fl.f, items: v.part[:half]}, load{f: fl.f, items: v.part[half:]})
 		}
 	}
-	return nil
-}
-
-func (u *underway) finishFirst() error {
-	answer, err := u.dst.FinishAppend(u.hard, u.pending[0])
-	if err != nil {
-		return err
+	if len(rest) > 0 {
+		loads = append(loads, load{f: fl.f, items: rest})
 	}
-	u.answers[u.first] = &answer
-	u.stop = u.stop || !answer.Status.OK() && stopsAll(answer.Status)
-	u.octets -= u.items[u.first].spool.size
-	u.pending = u.pending[1:]
-	u.first++
-	return nil
+	l.backlog = append(loads, l.backlog...)
+	for i := range l.backlog {
+		for _, it := range l.backlog[i].items {
+			l.backlog[i].alone = l.backlog[i].alone || l.isSuspect(it)
+		}
+	}
+	l.splitSuspects()
 }
 
-// learnWindow sets how much may be unanswered by what the last batch took.
-func (r *run) learnWindow(octets int64, took time.Duration) {
+// splitSuspects gives each message that was put off a load of its own.
+func (l *lane) splitSuspects() {
+	var loads []load
+	for _, ld := range l.backlog {
+		if !ld.alone || len(ld.items) == 1 {
+			loads = append(loads, ld)
+			continue
+		}
+		var others []*item
+		for _, it := range ld.items {
+			if l.isSuspect(it) {
+				loads = append(loads, load{f: ld.f, items: []*item{it}, alone: true})
+			} else {
+				others = append(others, it)
+			}
+		}
+		if len(others) > 0 {
+			loads = append(loads, load{f: ld.f, items: others})
+		}
+	}
+	l.backlog = loads
+}
+
+// learnPace sets how much may be unanswered by what the destination stored in
+// the time since the flight before this one had landed.
+func (l *lane) learnPace(fl *flight) {
+	l.books.Lock()
+	defer l.books.Unlock()
+	now, octets := l.engine.opts.Now(), total(fl.items)
+	began := fl.began
+	if l.settled.After(began) {
+		began = l.settled
+	}
+	l.settled = now
 	if octets < minWindow {
 		return // too little to tell
 	}
-	r.rate = float64(octets) / max(took.Seconds(), 0.001)
-	r.window = int64(min(max(r.rate*windowTime.Seconds(), minWindow), maxWindow))
+	l.rate = float64(octets) / max(now.Sub(began).Seconds(), 0.001)
+	l.window = int64(min(max(l.rate*windowTime.Seconds(), minWindow), maxWindow))
 }
 
 // late returns how long after its end a connection may still deliver what it
 // was given of a batch. The window bounds that to windowTime, but for a message
-// that is larger: the whole of it may stand in the buffers on the way.
+// that is larger: the whole of it may stand in the buffers on the way. The books
+// are held.
 func (r *run) late(octets int64) time.Duration {
 	rate := r.rate / 2 // lines get slower too
 	if rate == 0 {
@@ -183,4 +310,90 @@ func (r *run) late(octets int64) time.Duration {
 	}
 	onTheWay := min(float64(octets)/rate, longestLate.Seconds())
 	return r.engine.opts.Patience.LateCommit + time.Duration(onTheWay*float64(time.Second))
+}
+
+// prepare finds what an APPEND needs beside the octets: date and flags. The books
+// are held.
+func (r *run) prepare(it *item) {
+	f := it.f
+	if r.job.MaxSize > 0 && it.spool.size > r.job.MaxSize {
+		it.left = &migration.Outcome{Kind: migration.Skipped, Reason: migration.ReasonOversize}
+		return
+	}
+	if f.sent[it.uid] >= appendTries {
+		it.left = &migration.Outcome{Kind: migration.Failed, Reason: migration.ReasonUnconfirmed}
+		return
+	}
+	it.header = it.spool.header()
+	if it.size >= 0 && sizesDiffer(it.size, it.spool.size) {
+		r.entry(migration.Info, "size_differs", migration.Args{"folder": f.display(), "uid": it.uid, "listed": it.size, "got": it.spool.size}, "")
+	}
+	if it.date.IsZero() {
+		r.repairDate(it)
+	}
+	f.lastDate = it.date
+	var dropped []string
+	it.base, _ = cleanFlags(it.meta.flags, nil)
+	it.flags, dropped = cleanFlags(it.meta.flags, f.permanent)
+	f.dropKeywords(r, dropped)
+}
+
+// repairDate finds a date for a message whose server has none that anybody
+// would keep (D-2).
+func (r *run) repairDate(it *item) {
+	from := "header"
+	date, ok := headerDate(it.header)
+	if !ok {
+		date, from = it.f.lastDate, "neighbour"
+	}
+	it.date = date
+	r.entry(migration.Info, "date_repaired", migration.Args{"folder": it.f.display(), "uid": it.uid, "from": from}, "")
+}
+
+// leave records a message that is not appended. The books are held.
+func (r *run) leave(it *item) error {
+	it.f.note(it.outcome(*it.left))
+	err := r.journal.Record(r.hard, it.f.pair.ID, []migration.MessageState{it.state(r.job.Pass, it.left.Kind, it.left.Reason, 0)})
+	if err != nil {
+		return err
+	}
+	return r.closeOut(it.f, 1)
+}
+
+// closeOut notes that messages of a folder have their outcome, and finishes the
+// folder with the last of them. The books are held.
+func (r *run) closeOut(f *folderRun, messages int) error {
+	f.open -= messages
+	if f.open > 0 || f.failing != nil {
+		return nil
+	}
+	if err := r.remember(r.hard, f); err != nil {
+		return err
+	}
+	r.finish(f)
+	return nil
+}
+
+// outcome completes an outcome with what people want to know of the message.
+func (it *item) outcome(o migration.Outcome) migration.Outcome {
+	o.UID, o.Count, o.Size = it.uid, 1, it.size
+	if it.spool != nil {
+		it.header, o.Size = it.spool.header(), it.spool.size
+	}
+	o.MessageID, o.From, o.Subject = readable(it.header.messageID), readable(it.header.from), readable(it.header.subject)
+	if o.Date = it.date; o.Date.IsZero() {
+		o.Date = it.header.parsedDate()
+	}
+	return o
+}
+
+func (it *item) state(pass int, kind migration.OutcomeKind, reason migration.Reason, destUID uint32) migration.MessageState {
+	s := migration.MessageState{
+		UID: it.uid, Kind: kind, Reason: reason, Pass: pass, DestUID: destUID, Size: it.size, Flags: it.base,
+		Fingerprint: it.header.fingerprint(),
+	}
+	if it.spool != nil {
+		s.Size = it.spool.size
+	}
+	return s
 }

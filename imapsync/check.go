@@ -91,11 +91,7 @@ func (e *Engine) CheckDestination(ctx context.Context, job Job) (Findings, error
 }
 
 func takeInventory(ctx context.Context, conn *wire.Conn, job Job, found *Findings) error {
-	t, err := readTree(ctx, conn)
-	if err != nil {
-		return err
-	}
-	statuses, err := allStatuses(ctx, conn, t)
+	t, err := readTree(ctx, conn, statusItems(conn))
 	if err != nil {
 		return err
 	}
@@ -103,7 +99,7 @@ func takeInventory(ctx context.Context, conn *wire.Conn, job Job, found *Finding
 		if !f.opens() {
 			continue
 		}
-		status, ok := statuses[f.Name]
+		status, ok := t.status[f.Name]
 		if !ok {
 			if status, err = conn.Status(ctx, f.Name, statusItems(conn)); err != nil && !isRefusal(err) {
 				return err
@@ -124,18 +120,6 @@ func statusItems(conn *wire.Conn) string {
 		return "MESSAGES SIZE"
 	}
 	return "MESSAGES"
-}
-
-// allStatuses asks for all folders at once where that works (RFC 5819).
-func allStatuses(ctx context.Context, conn *wire.Conn, t *tree) (map[string]wire.FolderStatus, error) {
-	if !conn.Has("LIST-STATUS") {
-		return nil, nil
-	}
-	listing, err := conn.List(ctx, "LIST", "", t.prefix+"*", "RETURN (STATUS ("+statusItems(conn)+"))")
-	if isRefusal(err) {
-		return nil, nil
-	}
-	return listing.Status, err
 }
 
 // measure adds a folder's octets and the number of its messages that are too

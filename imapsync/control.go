@@ -67,6 +67,37 @@ func (c *control) create(ctx context.Context, name, role string) error {
 	return err
 }
 
+// createAll asks for all folders at once and waits for the answers afterwards.
+// refused holds what the server said to each; nil: the folder is there.
+func (c *control) createAll(ctx context.Context, names, roles []string) (refused []error, err error) {
+	special := c.client.Caps().Has(imap.CapCreateSpecialUse)
+	commands := make([]*imapclient.Command, len(names))
+	for i, name := range names {
+		var opts *imap.CreateOptions
+		if special && roles[i] != "" {
+			opts = &imap.CreateOptions{SpecialUse: []imap.MailboxAttr{imap.MailboxAttr(roles[i])}}
+		}
+		commands[i] = c.client.Create(name, opts)
+	}
+	refused = make([]error, len(names))
+	for i, command := range commands {
+		said := c.do(ctx, "CREATE", func(*imapclient.Client) error { return command.Wait() })
+		switch {
+		case said == nil || alreadyExists(said):
+		case !isRefusal(said):
+			return nil, said
+		default:
+			refused[i] = said
+		}
+	}
+	for i, said := range refused { // the role may be taken, or not for users to give
+		if said != nil && special && roles[i] != "" && !isThrottled(said) {
+			refused[i] = c.create(ctx, names[i], "")
+		}
+	}
+	return refused, nil
+}
+
 // alreadyExists recognises the code of RFC 5530 §3, and the words of servers
 // that have no code (Cyrus, Courier, Exchange).
 func alreadyExists(err error) bool {

@@ -1,216 +1,146 @@
 package imapsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"trasloco/migration"
 )
 
 const (
-	batchMessages = 100             // of one in-flight record
-	batchOctets   = 4 << 20         // the same; a larger message is a batch of its own
-	memoryOctets  = 3 * batchOctets // of messages of one run between reading and the answer
-	queueLength   = 2 * batchMessages
-	keepAlive     = 2 * time.Minute // C-3
-	appendTries   = 3
+	queueLength = 2 * batchMessages // items between the reader and the lanes; their octets are bounded by the budget
+	keepAlive   = 2 * time.Minute   // C-3
+	appendTries = 3
 )
 
-// copyMessages moves messages from the open source folder to their target: one
-// goroutine reads, one appends, and between them wait at most memoryOctets. When
-// the reader fails, what it has read is still appended; when the writer does, the
-// reader is stopped.
-func (r *run) copyMessages(ctx context.Context, f *folderRun, metas []meta) error {
+// copyMessages moves messages from the source to their folders at the
+// destination: one goroutine reads, one or a few append. When the reader fails,
+// what it has read is still appended; when a lane does, the reader is stopped.
+func (r *run) copyMessages(ctx context.Context) error {
+	folders, count := r.toCopy()
+	if len(folders) == 0 {
+		return nil
+	}
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	queue := make(chan *item, queueLength)
-	suspects, others := f.suspects(metas)
 	var unread error
 	go func() {
 		defer close(queue)
-		unread = r.read(reading, f, suspects, others, queue)
+		unread = r.read(reading, folders, queue)
 	}()
-	err := r.write(ctx, f, queue)
+	err := r.appendFrom(ctx, queue, count)
 	stop()
 	for it := range queue { // what nobody took, until the reader has ended
-		r.release(it)
+		it.release()
 	}
-	if err != nil {
-		return err
-	}
-	return unread
+	return cmp.Or(r.failFailing(folders), err, unread)
 }
 
-func (r *run) release(it *item) {
-	if it.spool != nil {
-		r.budget.Release(it.spool.weight())
-		it.spool.close()
-		it.spool = nil
+// toCopy returns the folders that messages are to be copied from, and how many.
+func (r *run) toCopy() (folders []*folderRun, count int) {
+	for _, f := range r.folders {
+		if !f.finished && len(f.plan.copy) > 0 {
+			folders = append(folders, f)
+			count += len(f.plan.copy)
+		}
 	}
+	return folders, count
 }
 
-// write takes messages as they come and appends them in batches. It ends when
-// the queue does; when ctx ends, after the batch under way.
-func (r *run) write(ctx context.Context, f *folderRun, queue <-chan *item) error {
-	for {
-		items, more, err := r.collect(ctx, queue)
-		if err == nil && len(items) > 0 {
-			err = r.appendAll(ctx, f, items)
-		}
-		for _, it := range items {
-			r.release(it)
-		}
-		if err != nil || !more {
-			return err
-		}
-		r.report.Progress(f.display(), r.tally.Plus(f.tally))
-	}
-}
-
-// collect waits for a message and takes along those that are there already:
-// while one batch is appended the next one gathers.
-func (r *run) collect(ctx context.Context, queue <-chan *item) (items []*item, more bool, err error) {
-	idle := time.NewTicker(keepAlive)
-	defer idle.Stop()
-	var octets int64
-	add := func(it *item) {
-		items = append(items, it)
-		if it.spool != nil {
-			octets += it.spool.size
-		}
-	}
-	for len(items) == 0 {
-		select {
-		case <-ctx.Done():
-			return nil, false, ctx.Err()
-		case <-idle.C:
-			if err := r.dst.Noop(r.hard); err != nil && !isRefusal(err) {
-				return nil, false, blame(DestinationSide, err)
-			}
-		case it, open := <-queue:
-			if !open {
-				return nil, false, nil
-			}
-			add(it)
-		}
-	}
-	for len(items) < batchMessages && octets < batchOctets {
-		select {
-		case it, open := <-queue:
-			if !open {
-				return items, false, nil
-			}
-			add(it)
-		default:
-			return items, true, nil
-		}
-	}
-	return items, true, nil
-}
-
-// appendAll settles the messages that have no octets and appends the others,
-// again and again until each of them has its outcome.
-func (r *run) appendAll(ctx context.Context, f *folderRun, items []*item) error {
-	var ready []*item
-	for _, it := range items {
-		if it.left == nil {
-			r.prepare(f, it)
-		}
-		if it.left == nil {
-			ready = append(ready, it)
-			continue
-		}
-		if err := r.leave(f, it); err != nil {
-			return err
-		}
-	}
-	for len(ready) > 0 {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		next := ready
-		for i, it := range ready { // one that broke a connection goes alone
-			if f.sent[it.uid]+f.putOff[it.uid] > 0 {
-				next = ready[:max(i, 1)]
-				break
+// failFailing ends the folders that failed while they were copied, when nothing
+// of them is under way any more.
+func (r *run) failFailing(folders []*folderRun) error {
+	for _, f := range folders {
+		if f.failing != nil && !f.finished {
+			if err := r.failFolder(f, f.failing); err != nil {
+				return err
 			}
 		}
-		ready = ready[len(next):]
-		again, err := r.appendBatch(ctx, f, next)
-		if errors.Is(err, errTryCreate) && !f.remade {
-			f.remade, f.vanished = true, true
-			err = r.reopenTarget(r.hard, f, len(again))
-		}
-		if err != nil {
-			return err
-		}
-		ready = append(again, ready...)
 	}
 	return nil
 }
 
-// prepare finds what an APPEND needs beside the octets: date and flags.
-func (r *run) prepare(f *folderRun, it *item) {
-	if r.job.MaxSize > 0 && it.spool.size > r.job.MaxSize {
-		it.left = &migration.Outcome{Kind: migration.Skipped, Reason: migration.ReasonOversize}
-		return
+// A destination that makes every message wait for its leave is given several
+// connections, which wait side by side. Elsewhere a second one gains nothing:
+// what they store contends for the same disk.
+const (
+	mostLanes       = 4
+	messagesPerLane = 8
+)
+
+// appendFrom appends what comes out of the queue.
+func (r *run) appendFrom(ctx context.Context, queue <-chan *item, count int) error {
+	lanes := r.openLanes(ctx, count)
+	if len(lanes) == 1 {
+		return lanes[0].work(ctx, queue)
 	}
-	if f.sent[it.uid] >= appendTries {
-		it.left = &migration.Outcome{Kind: migration.Failed, Reason: migration.ReasonUnconfirmed}
-		return
+	feeding, stop := context.WithCancel(ctx)
+	defer stop()
+	failed := make([]error, len(lanes))
+	var all sync.WaitGroup
+	for i, l := range lanes {
+		all.Go(func() {
+			if failed[i] = l.work(feeding, queue); failed[i] != nil {
+				stop() // the others end in order
+			}
+			if l.conn.Err() != nil {
+				l.doWithLess()
+			}
+			if i > 0 {
+				l.conn.Logout(r.hard)
+			}
+		})
 	}
-	it.header = it.spool.header()
-	if it.size >= 0 && sizesDiffer(it.size, it.spool.size) {
-		r.entry(migration.Info, "size_differs", migration.Args{"folder": f.display(), "uid": it.uid, "listed": it.size, "got": it.spool.size}, "")
+	all.Wait()
+	var other error
+	for _, err := range failed {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+		other = cmp.Or(other, err)
 	}
-	if it.date.IsZero() {
-		r.repairDate(f, it)
-	}
-	f.lastDate = it.date
-	var dropped []string
-	it.flags, dropped = cleanFlags(it.meta.flags, f.permanent)
-	f.dropKeywords(r, dropped)
+	return other
 }
 
-// repairDate finds a date for a message whose server has none that anybody
-// would keep (D-2).
-func (r *run) repairDate(f *folderRun, it *item) {
-	from := "header"
-	date, ok := headerDate(it.header)
-	if !ok {
-		date, from = f.lastDate, "neighbour"
-	}
-	it.date = date
-	r.entry(migration.Info, "date_repaired", migration.Args{"folder": f.display(), "uid": it.uid, "from": from}, "")
+// doWithLess notes that the destination does not bear several connections: the
+// rest of the run has one.
+func (r *run) doWithLess() {
+	r.books.Lock()
+	defer r.books.Unlock()
+	r.fewer = true
 }
 
-// leave records a message that is not appended.
-func (r *run) leave(f *folderRun, it *item) error {
-	f.note(it.outcome(*it.left))
-	return r.journal.Record(r.hard, f.pair.ID, []migration.MessageState{it.state(r.job.Pass, it.left.Kind, it.left.Reason, 0)})
-}
-
-// outcome completes an outcome with what people want to know of the message.
-func (it *item) outcome(o migration.Outcome) migration.Outcome {
-	o.UID, o.Count, o.Size = it.uid, 1, it.size
-	if it.spool != nil {
-		it.header, o.Size = it.spool.header(), it.spool.size
+// openLanes returns the lanes to append through. One that cannot be connected is
+// done without.
+func (r *run) openLanes(ctx context.Context, count int) []*lane {
+	lanes := []*lane{r.newLane(r.dst)}
+	if r.dst.Pipelines(inMemory) || !r.dst.Has("UIDPLUS") || r.fewer {
+		return lanes
 	}
-	o.MessageID, o.From, o.Subject = readable(it.header.messageID), readable(it.header.from), readable(it.header.subject)
-	if o.Date = it.date; o.Date.IsZero() {
-		o.Date = it.header.parsedDate()
+	more := make([]*lane, min(mostLanes, count/messagesPerLane+1)-1)
+	var all sync.WaitGroup
+	for i := range more {
+		all.Go(func() {
+			conn, err := r.engine.connect(ctx, DestinationSide, r.job.Resource.Destination)
+			if err == nil {
+				more[i] = r.newLane(conn)
+			}
+		})
 	}
-	return o
-}
-
-func (it *item) state(pass int, kind migration.OutcomeKind, reason migration.Reason, destUID uint32) migration.MessageState {
-	s := migration.MessageState{
-		UID: it.uid, Kind: kind, Reason: reason, Pass: pass, DestUID: destUID, Size: it.size, Flags: it.flags,
-		Fingerprint: it.header.fingerprint(),
+	all.Wait()
+	for _, l := range more {
+		if l == nil {
+			r.fewer = true
+			continue
+		}
+		lanes = append(lanes, l)
 	}
-	if it.spool != nil {
-		s.Size = it.spool.size
+	if r.fewer {
+		r.entry(migration.Info, "fewer_connections", migration.Args{"connections": len(lanes)}, "")
 	}
-	return s
+	return lanes
 }

@@ -2,8 +2,6 @@ package imapsync
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -17,21 +15,23 @@ var existsText = regexp.MustCompile(`(?i)already exists|cannot create this folde
 
 // makeFolders sees to it that every folder that is copied has its place at the
 // destination, empty ones too, parents first (F-9), and that it is remembered.
+// All folders of one depth are made at once.
 func (r *run) makeFolders(ctx context.Context, m *mapper, folders []*folderRun) error {
 	defer r.closeControl()
-	order := slices.Clone(folders)
-	slices.SortStableFunc(order, func(a, b *folderRun) int { return len(a.path) - len(b.path) })
+	levels := map[int][]*folderRun{}
+	for _, f := range folders {
+		levels[len(f.path)] = append(levels[len(f.path)], f)
+	}
 	var fresh []*folderRun
-	var names []string
-	for _, f := range order {
-		made, err := r.makeFolder(ctx, m, f)
+	for _, depth := range slices.Sorted(maps.Keys(levels)) {
+		made, err := r.makeLevel(ctx, m, levels[depth])
 		if err != nil {
 			return blame(DestinationSide, err)
 		}
-		if !made {
-			continue
-		}
-		fresh = append(fresh, f)
+		fresh = append(fresh, made...)
+	}
+	var names []string
+	for _, f := range fresh {
 		if !r.job.Rules.MirrorSubscriptions || f.subscribed {
 			names = append(names, wire.DecodeName(f.pair.Dest.Name))
 		}
@@ -79,54 +79,93 @@ func (r *run) closeControl() {
 	}
 }
 
-// makeFolder finds or makes one folder. made is false for one that an earlier
-// pass saw to: its user may have unsubscribed it since.
-func (r *run) makeFolder(ctx context.Context, m *mapper, f *folderRun) (made bool, err error) {
-	if f.pair.ID != 0 {
-		return false, r.keepFolder(ctx, m, f)
-	}
-	path := m.target(f.folder)
-	if there, ok := m.existing(path); ok && there.opens() {
-		f.pair.Dest.Name = there.Name
-	} else if path, err = r.create(ctx, m, f, path); err != nil {
-		if isRefusal(err) && !r.isThrottled(err) {
-			f.closed = &folderError{migration.ReasonFolderCreate, 0, err}
-			return false, nil
-		}
-		return false, err
-	} else {
-		f.pair.Dest.Name = m.rawName(path)
-	}
-	f.pair.Source = f.Name
-	if f.display() != wire.DecodeName(f.pair.Dest.Name) {
-		r.entry(migration.Info, "folder_renamed", migration.Args{"folder": f.display(), "destination": wire.DecodeName(f.pair.Dest.Name)}, "")
-	}
-	return true, nil
+// creation is a folder that is to be made.
+type creation struct {
+	f    *folderRun
+	path []string
 }
 
-// create makes a folder under the name it should have, or under a stricter one
-// if the destination refuses that (F-7).
-func (r *run) create(ctx context.Context, m *mapper, f *folderRun, path []string) ([]string, error) {
+// makeLevel finds or makes folders of one depth and returns those that were not
+// seen to by an earlier pass: users may have unsubscribed the others since.
+func (r *run) makeLevel(ctx context.Context, m *mapper, folders []*folderRun) (fresh []*folderRun, err error) {
+	var missing []creation
+	for _, f := range folders {
+		if f.pair.ID != 0 {
+			if err := r.keepFolder(ctx, m, f); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		path := m.target(f.folder)
+		if there, ok := m.existing(path); ok && there.opens() {
+			fresh = append(fresh, r.place(f, there.Name))
+		} else {
+			missing = append(missing, creation{f, path})
+		}
+	}
+	made, err := r.createAll(ctx, m, missing)
+	return append(fresh, made...), err
+}
+
+// place notes where a folder goes.
+func (r *run) place(f *folderRun, raw string) *folderRun {
+	f.pair.Source, f.pair.Dest.Name = f.Name, raw
+	if f.display() != wire.DecodeName(raw) {
+		r.entry(migration.Info, "folder_renamed", migration.Args{"folder": f.display(), "destination": wire.DecodeName(raw)}, "")
+	}
+	return f
+}
+
+// createAll makes folders with one round trip, and then looks after those that
+// were refused.
+func (r *run) createAll(ctx context.Context, m *mapper, missing []creation) (made []*folderRun, err error) {
+	if len(missing) == 0 {
+		return nil, nil
+	}
 	ctl, err := r.control(ctx)
 	if err != nil {
 		return nil, err
 	}
-	refused := ctl.create(ctx, m.name(path), f.createRole())
-	if refused == nil {
-		return path, nil
+	names, roles := make([]string, len(missing)), make([]string, len(missing))
+	for i, c := range missing {
+		names[i], roles[i] = m.name(c.path), c.f.createRole()
 	}
-	if !isRefusal(refused) || r.isThrottled(refused) {
+	refused, err := ctl.createAll(ctx, names, roles)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range missing {
+		path, err := r.createOther(ctx, m, c, refused[i])
+		switch {
+		case isRefusal(err) && !isThrottled(err):
+			c.f.closed = &folderError{migration.ReasonFolderCreate, 0, err}
+		case err != nil:
+			return nil, err
+		default:
+			made = append(made, r.place(c.f, m.rawName(path)))
+		}
+	}
+	return made, nil
+}
+
+// createOther makes a folder under a stricter name if the destination refused
+// the one it should have (F-7).
+func (r *run) createOther(ctx context.Context, m *mapper, c creation, refused error) ([]string, error) {
+	if refused == nil {
+		return c.path, nil
+	}
+	if !isRefusal(refused) || isThrottled(refused) {
 		return nil, refused
 	}
-	for _, other := range stricter(path) {
+	for _, other := range stricter(c.path) {
 		if !m.free(other) {
 			continue
 		}
-		err := ctl.create(ctx, m.name(other), f.createRole())
+		err := r.ctl.create(ctx, m.name(other), c.f.createRole())
 		if err == nil {
-			return m.claim(f.path, other), nil
+			return m.claim(c.f.path, other), nil
 		}
-		if !isRefusal(err) || r.isThrottled(err) {
+		if !isRefusal(err) || isThrottled(err) {
 			return nil, err
 		}
 	}
@@ -180,7 +219,7 @@ const copiesLookedAt = 20
 // servers give the same to folders made in one second, by the last copies.
 func (r *run) holdsCopies(ctx context.Context, f *folderRun, name string) (bool, error) {
 	status, err := r.dst.Status(ctx, name, "UIDVALIDITY UIDNEXT")
-	if isRefusal(err) && !r.isThrottled(err) {
+	if isRefusal(err) && !isThrottled(err) {
 		return false, nil
 	}
 	if err != nil || status["UIDVALIDITY"] != uint64(f.pair.Dest.UIDValidity) || status["UIDNEXT"] < uint64(f.pair.Dest.UIDNext) {
@@ -222,78 +261,185 @@ func (r *run) isTarget(raw string) bool {
 	return slices.ContainsFunc(r.folders, func(f *folderRun) bool { return f.pair.Dest.Name == raw })
 }
 
-// openTarget learns where the copies of a folder will go: the destination's
-// UIDVALIDITY, and the UID below which none of them can be. It leaves the folder
-// again: Courier refuses an APPEND into a folder that stands open (I-6).
-func (r *run) openTarget(ctx context.Context, f *folderRun, wanted int) error {
+// openTargets learns of each folder that something is to be copied to where the
+// copies will go, and adopts what is there already. Then the copy can begin.
+func (r *run) openTargets(ctx context.Context) error {
+	folders, _ := r.toCopy()
+	if err := r.examineTargets(ctx, folders); err != nil {
+		return err
+	}
+	for _, f := range folders {
+		if err := r.failIfFolder(f, r.makeReady(ctx, f)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closeIdle finishes the folders that nothing is to be copied from.
+func (r *run) closeIdle(context.Context) error {
+	for _, f := range r.folders {
+		if f.finished || f.open > 0 {
+			continue
+		}
+		if err := r.closeOut(f, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeReady adopts what a target holds already, and stores from where on its
+// copies lie.
+func (r *run) makeReady(ctx context.Context, f *folderRun) error {
+	if f.generation == 0 || f.vanished {
+		if err := r.openTarget(ctx, r.dst, f); err != nil {
+			return err
+		}
+	}
+	// The folder's UIDVALIDITY goes first: what is adopted belongs to it.
+	if err := r.saveTarget(ctx, f, f.pair.Dest.UIDNext); err != nil {
+		return err
+	}
+	var err error
+	if f.plan.copy, err = r.adopt(ctx, f, f.plan.copy); err != nil {
+		return err
+	}
+	f.open = len(f.plan.copy)
+	return r.saveTarget(ctx, f, f.low) // not before the tail is adopted (I-5)
+}
+
+// saveTarget stores the destination folder of a pair, if that is news.
+func (r *run) saveTarget(ctx context.Context, f *folderRun, next uint32) error {
+	if f.saved == f.pair.Dest && f.pair.Dest.UIDNext == next {
+		return nil
+	}
+	f.pair.Dest.UIDNext = next
+	err := r.journal.SavePair(ctx, &f.pair)
+	f.saved = f.pair.Dest
+	return err
+}
+
+// examineTargets opens the targets of all folders ahead of the answers, and none
+// of them stays open: Courier refuses an APPEND into a folder that does (I-6).
+// Those that do not open are left for makeReady.
+func (r *run) examineTargets(ctx context.Context, folders []*folderRun) error {
+	var steps []step
+	for _, f := range folders {
+		if f.vanished || f.generation > 0 {
+			continue
+		}
+		var opening wire.Opening
+		steps = append(steps, step{
+			send: func(ctx context.Context) (err error) {
+				opening, err = r.dst.StartExamine(ctx, f.pair.Dest.Name)
+				return atFolder(f, blame(DestinationSide, err))
+			},
+			receive: func(ctx context.Context) error {
+				box, err := r.dst.FinishExamine(ctx, opening)
+				if err != nil {
+					return atFolder(f, blame(DestinationSide, ignoreFinal(err)))
+				}
+				if box.UIDNext != 0 && (f.pair.Dest.UIDValidity == 0 || f.pair.Dest.UIDValidity == box.UIDValidity) {
+					f.setTarget(box, box.UIDNext)
+				}
+				return nil
+			},
+		})
+	}
+	if err := goAhead(ctx, steps, commandsAhead); err != nil {
+		return err
+	}
+	return r.leaveTarget(ctx, r.dst)
+}
+
+func (f *folderRun) setTarget(box *wire.Mailbox, next uint32) {
+	f.pair.Dest.UIDValidity, f.low, f.permanent = box.UIDValidity, next, box.PermanentFlags
+	f.held = box.Exists > 0
+	f.generation++
+}
+
+// ignoreFinal lets pass that a server refused something, but not that it wants
+// us to wait.
+func ignoreFinal(err error) error {
+	if isThrottled(err) {
+		return err
+	}
+	return ignoreRefusal(err)
+}
+
+func (r *run) leaveTarget(ctx context.Context, conn *wire.Conn) error {
+	return blame(DestinationSide, ignoreRefusal(conn.Leave(ctx)))
+}
+
+// openTarget opens one folder with all the care there is: it may have been
+// deleted, made anew, or numbered anew.
+func (r *run) openTarget(ctx context.Context, conn *wire.Conn, f *folderRun) error {
 	if f.vanished {
 		if err := r.remake(ctx, f); err != nil {
 			return err
 		}
 	}
-	box, err := r.dst.Examine(ctx, f.pair.Dest.Name)
-	if isRefusal(err) && !r.isThrottled(err) {
-		return r.refusedTarget(ctx, f, wanted, err)
+	box, err := conn.Examine(ctx, f.pair.Dest.Name)
+	if isRefusal(err) && !isThrottled(err) {
+		return r.refusedTarget(ctx, conn, f, err)
 	}
 	if err != nil {
 		return blame(DestinationSide, err)
 	}
-	if err := r.checkNumbering(ctx, f, box.UIDValidity, wanted); err != nil {
+	next, err := uidNext(ctx, conn, box)
+	if err != nil {
+		return blame(DestinationSide, err)
+	}
+	if err := r.checkNumbering(ctx, conn, f, box, next); err != nil {
 		return err
 	}
-	next, err := uidNext(ctx, r.dst, box)
-	if err != nil {
-		return blame(DestinationSide, err)
-	}
-	f.pair.Dest.UIDValidity, f.low = box.UIDValidity, next
-	f.permanent = box.PermanentFlags
-	if err := r.dst.Leave(ctx); err != nil && !isRefusal(err) {
-		return blame(DestinationSide, err)
-	}
-	return nil
+	f.setTarget(box, next)
+	return r.leaveTarget(ctx, conn)
 }
 
 // refusedTarget makes a folder anew that its user deleted since the run began;
 // any other that does not open is closed to us.
-func (r *run) refusedTarget(ctx context.Context, f *folderRun, wanted int, refused error) error {
-	err := r.unlessGone(ctx, f.pair.Dest.Name, refused)
+func (r *run) refusedTarget(ctx context.Context, conn *wire.Conn, f *folderRun, refused error) error {
+	err := unlessGone(ctx, conn, f.pair.Dest.Name, refused)
 	switch {
 	case err == nil && !f.remade:
 		f.remade, f.vanished = true, true
-		return r.openTarget(ctx, f, wanted)
-	case err == nil || isRefusal(err) && !r.isThrottled(err):
-		return &folderError{migration.ReasonFolderCreate, wanted, refused}
+		return r.openTarget(ctx, conn, f)
+	case err == nil || isRefusal(err) && !isThrottled(err):
+		return &folderError{migration.ReasonFolderCreate, 0, refused}
 	default:
 		return blame(DestinationSide, err)
 	}
 }
 
 // reopenTarget is openTarget for a folder that went away while it was filled.
-func (r *run) reopenTarget(ctx context.Context, f *folderRun, wanted int) error {
-	if err := r.openTarget(ctx, f, wanted); err != nil {
+func (r *run) reopenTarget(ctx context.Context, conn *wire.Conn, f *folderRun) error {
+	f.remade, f.vanished = true, true
+	if err := r.openTarget(ctx, conn, f); err != nil {
 		return err
 	}
-	f.pair.Dest.UIDNext = f.low
-	return r.journal.SavePair(ctx, &f.pair)
+	f.gone = false
+	return r.saveTarget(ctx, f, f.low)
 }
 
-// checkNumbering stops a folder whose UIDs are not those that are remembered
-// (I-13). If none is remembered, it is one that was made anew just before the
-// last run was killed.
-func (r *run) checkNumbering(ctx context.Context, f *folderRun, validity uint32, wanted int) error {
+// checkNumbering finds the copies again if the destination has given them other
+// UIDs (I-13). If none is remembered, the folder is one that was made anew just
+// before the last run was killed.
+func (r *run) checkNumbering(ctx context.Context, conn *wire.Conn, f *folderRun, box *wire.Mailbox, next uint32) error {
 	was := f.pair.Dest.UIDValidity
-	if was == 0 || was == validity {
+	if was == 0 || was == box.UIDValidity {
 		return nil
 	}
 	known, err := r.journal.Messages(ctx, f.pair.ID)
 	if err != nil {
 		return err
 	}
+	f.pair.Dest.UIDNext = 0
 	if !slices.ContainsFunc(known, isMapped) {
-		f.pair.Dest.UIDNext = 0
 		return nil
 	}
-	return &folderError{migration.ReasonRenumbered, wanted, fmt.Errorf("%w: %d, was %d", errRenumbered, validity, was)}
+	return r.findCopies(ctx, conn, f, known, box.UIDValidity)
 }
 
 func isMapped(s migration.MessageState) bool { return s.DestUID != 0 }
@@ -311,8 +457,6 @@ func (r *run) forgetCopies(ctx context.Context, f *folderRun) error {
 	return r.journal.Rekey(ctx, f.pair.ID, known)
 }
 
-var errRenumbered = errors.New("the destination folder has another UIDVALIDITY")
-
 // remake makes a folder anew that its user deleted. What was copied into the
 // old one stays deleted (I-1).
 func (r *run) remake(ctx context.Context, f *folderRun) error {
@@ -326,7 +470,7 @@ func (r *run) remake(ctx context.Context, f *folderRun) error {
 	}
 	name := wire.DecodeName(f.pair.Dest.Name)
 	if err := ctl.create(ctx, name, ""); err != nil {
-		if isRefusal(err) && !r.isThrottled(err) {
+		if isRefusal(err) && !isThrottled(err) {
 			return &folderError{migration.ReasonFolderCreate, 0, err}
 		}
 		return blame(DestinationSide, err)

@@ -1,9 +1,12 @@
 package imapsync
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
@@ -13,6 +16,9 @@ import (
 // same destination mailbox must not overlap, which its caller sees to (P-3).
 type Engine struct {
 	opts Options
+
+	memory *semaphore.Weighted // octets of messages of all runs
+	disk   *semaphore.Weighted // the same, in files
 
 	mu     sync.Mutex
 	tokens map[tokenKey]*tokenCache
@@ -24,7 +30,13 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	TempDir  string           // for messages above 4 MiB; must exist
 	Timeouts wire.Timeouts    // zero: wire.DefaultTimeouts
-	Patience Patience         // zero: DefaultPatience
+
+	// Memory and TempSpace bound the octets of messages that all runs together
+	// hold in memory and in TempDir; 0: DefaultMemory and DefaultTempSpace. A run
+	// that finds no room waits for its turn.
+	Memory, TempSpace int64
+
+	Patience Patience // zero: DefaultPatience
 
 	// AllowPrivate lets connections go to loopback and private addresses.
 	AllowPrivate bool
@@ -61,8 +73,16 @@ func DefaultPatience() Patience {
 	}
 }
 
+// What runs may hold together, unless Options say otherwise.
+const (
+	DefaultMemory    = 256 << 20
+	DefaultTempSpace = 4 << 30
+)
+
 // New returns an Engine.
 func New(opts Options) *Engine {
+	opts.Memory = cmp.Or(opts.Memory, DefaultMemory)
+	opts.TempSpace = cmp.Or(opts.TempSpace, DefaultTempSpace)
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -78,7 +98,10 @@ func New(opts Options) *Engine {
 	if opts.TokenURL == nil {
 		opts.TokenURL = microsoftTokenURL
 	}
-	return &Engine{opts: opts, tokens: map[tokenKey]*tokenCache{}, forms: map[string]migration.MasterForm{}}
+	return &Engine{
+		opts: opts, memory: semaphore.NewWeighted(opts.Memory), disk: semaphore.NewWeighted(opts.TempSpace),
+		tokens: map[tokenKey]*tokenCache{}, forms: map[string]migration.MasterForm{},
+	}
 }
 
 // Job is one run: a resource, a pass, and the rules that hold for it.
@@ -97,6 +120,13 @@ type Journal interface {
 	Pairs(ctx context.Context) ([]migration.FolderPair, error)
 	// SavePair stores a pair and its destination folder and sets their ids.
 	SavePair(ctx context.Context, p *migration.FolderPair) error
+	// RenamePair lets a pair go on under another source folder (F-16).
+	RenamePair(ctx context.Context, pairID int64, source string) error
+	// Known counts the messages of a pair that are still at the source; those of
+	// pass count as copied, the others that were copied as present.
+	Known(ctx context.Context, pairID int64, pass int) (migration.Known, error)
+	// MoveMessage forgets a message of one pair and records it in another (I-15).
+	MoveMessage(ctx context.Context, fromPair int64, fromUID uint32, toPair int64, to migration.MessageState) error
 	// Messages returns the messages of a pair by ascending UID.
 	Messages(ctx context.Context, pairID int64) ([]migration.MessageState, error)
 	// MappedAbove returns the destination UIDs from low on that belong to a

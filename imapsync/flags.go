@@ -59,3 +59,41 @@ func isSystem(flag string) bool { return strings.HasPrefix(flag, `\`) }
 func onlySystem(flags []string) []string {
 	return slices.DeleteFunc(slices.Clone(flags), func(f string) bool { return !isSystem(f) })
 }
+
+// sameFlags reports whether a message was copied with the flags that it has at
+// the source now. \Recent is the server's, and \Deleted is not copied after the
+// message itself was (Δ-4): neither is a difference.
+func sameFlags(base, now []string) bool {
+	n := 0
+	for _, flag := range now {
+		if !follows(flag) {
+			continue
+		}
+		if !containsFold(base, flag) {
+			return false
+		}
+		n++
+	}
+	for _, flag := range base {
+		if follows(flag) {
+			n--
+		}
+	}
+	return n == 0
+}
+
+// follows reports whether a change of the flag is carried over (Δ-3).
+func follows(flag string) bool {
+	return !strings.EqualFold(flag, `\Deleted`) && (isKeyword(flag) || containsFold(systemFlags, flag))
+}
+
+// inBoth returns the flags that two lists share.
+func inBoth(a, b []string) []string {
+	var both []string
+	for _, flag := range a {
+		if containsFold(b, flag) && (isKeyword(flag) || containsFold(systemFlags, flag)) && !containsFold(both, flag) {
+			both = append(both, flag)
+		}
+	}
+	return both
+}

@@ -1,6 +1,7 @@
 package imapsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,16 +17,35 @@ type folderRun struct {
 	folder
 	reason     migration.Reason // why it is left out; empty: it is not
 	subscribed bool
+	status     wire.FolderStatus // as the source listed it; nil: it did not say
 	pair       migration.FolderPair
 	closed     *folderError // the destination has no place for it
-	vanished   bool         // the destination folder was deleted since
+	finished   bool         // nothing more is done about it in this run
+
+	// Of the present walk.
+	box      *wire.Mailbox // as the source folder was when it was listed
+	opened   *wire.Mailbox // as it was opened last
+	listing  []meta
+	known    []migration.MessageState // nil: they need not be looked at one by one
+	plan     plan
+	unmerged bool         // flags could not be carried over
+	open     int          // messages to copy that have no outcome yet
+	failing  *folderError // it fails when what is under way has ended
+
+	// The destination folder.
+	saved      migration.DestFolder // as it is stored
+	held       bool                 // it held something when it was opened
+	vanished   bool                 // it was deleted since
 	remade     bool
-	low        uint32 // no message that is appended now gets a lower UID
+	gone       bool // messages to it were refused since it is not there any more
+	generation int  // how often it was opened
+	low        uint32
 	permanent  []string
 
-	tries map[uint32]int // reads of a message that went wrong; the reader's
-	sent  map[uint32]int // appends of a message that went wrong; the writer's
-	// putOff counts answers to a message that sound like throttling; the writer's.
+	awkward bool           // no good to be asked ahead of others
+	tries   map[uint32]int // reads of a message that went wrong; the reader's
+	sent    map[uint32]int // appends of a message that went wrong
+	// putOff counts answers to a message that sound like throttling.
 	putOff map[uint32]int
 	over   map[uint32]migration.Outcome // messages with their outcome in this run
 
@@ -38,7 +58,10 @@ type folderRun struct {
 	progress int
 }
 
-func (f *folderRun) reset() {
+// begin makes the folder ready for a walk, which begins with what the journal
+// remembers.
+func (f *folderRun) begin() {
+	f.box, f.opened, f.listing, f.known, f.plan, f.open = nil, nil, nil, nil, plan{}, 0
 	f.tally, f.outcomes = migration.Tally{}, nil
 	for _, o := range f.over { // what was settled in this run stays so
 		f.tally.Add(o)
@@ -54,13 +77,11 @@ func (f *folderRun) forget() {
 	clear(f.tries)
 	clear(f.sent)
 	clear(f.putOff)
-	f.reset()
+	f.tally, f.outcomes = migration.Tally{}, nil
 }
 
-// settled takes from a listing the messages that have an outcome of this run.
-func (f *folderRun) settled(listing []meta) []meta {
-	return slices.DeleteFunc(listing, func(m meta) bool { _, over := f.over[m.uid]; return over })
-}
+// isOver reports whether a message has an outcome of this run.
+func (f *folderRun) isOver(uid uint32) bool { _, over := f.over[uid]; return over }
 
 // note adds the outcome of a message that was skipped or failed.
 func (f *folderRun) note(o migration.Outcome) {
@@ -78,6 +99,33 @@ func (f *folderRun) count(p plan) {
 	f.tally.Present += p.present
 	f.tally.Copied += p.copied
 	f.tally.Bytes += p.bytes
+}
+
+// spotError says at which folder a connection broke.
+type spotError struct {
+	f   *folderRun
+	err error
+}
+
+func (e *spotError) Error() string { return fmt.Sprintf("folder %q: %v", e.f.display(), e.err) }
+func (e *spotError) Unwrap() error { return e.err }
+
+// atFolder names the folder that was at hand when err came about.
+func atFolder(f *folderRun, err error) error {
+	var known *spotError
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return &spotError{f, err}
+}
+
+// giveUpStuck fails the folder at which a connection broke once too often.
+func (r *run) giveUpStuck(err error) error {
+	var spot *spotError
+	if !errors.As(err, &spot) || spot.f.finished || !spot.f.isStuck(err) {
+		return nil
+	}
+	return r.failFolder(spot.f, &folderError{migration.ReasonFolderClosed, 0, err})
 }
 
 const maxBreaks = 3
@@ -111,12 +159,35 @@ func (r *run) add(f *folderRun) {
 	}
 }
 
-// finish adds a folder that is done.
+// finish adds a folder that is done. The books are held where lanes are at work.
 func (r *run) finish(f *folderRun) {
+	f.finished = true
+	f.listing, f.known, f.plan = nil, nil, plan{}
 	r.add(f)
 	r.logFolder(f)
 	r.acknowledged()
-	r.report.Progress(f.display(), r.tally)
+	r.progress(f)
+}
+
+// addUnfinished adds what was reached in folders that the run did not get to the
+// end of.
+func (r *run) addUnfinished() {
+	for _, f := range r.folders {
+		if !f.finished {
+			r.add(f)
+		}
+	}
+}
+
+// progress tells where the run stands.
+func (r *run) progress(f *folderRun) {
+	sum := r.tally
+	for _, other := range r.folders {
+		if !other.finished {
+			sum = sum.Plus(other.tally)
+		}
+	}
+	r.report.Progress(f.display(), sum)
 }
 
 // failFolder counts what is missing of a folder that could not be gone through.
@@ -131,7 +202,24 @@ func (r *run) failFolder(f *folderRun, e *folderError) error {
 	missing := t.Listed - t.Copied - t.Present - t.Skipped - t.Failed
 	f.note(migration.Outcome{Kind: migration.Failed, Reason: e.reason, Count: missing, ServerText: ServerText(e.err)})
 	r.entry(migration.Failure, "folder_failed", migration.Args{"folder": f.display(), "reason": string(e.reason), "detail": e.err.Error()}, ServerText(e.err))
+	r.finish(f)
 	return nil
+}
+
+// failIfFolder ends a folder where err is about that alone; other errors it
+// returns.
+func (r *run) failIfFolder(f *folderRun, err error) error {
+	if folder := asFolderError(err); folder != nil {
+		return r.failFolder(f, folder)
+	}
+	return atFolder(f, err)
+}
+
+// asFolderError returns the trouble with one folder that err is about, or nil.
+func asFolderError(err error) *folderError {
+	var folder *folderError
+	errors.As(err, &folder)
+	return folder
 }
 
 // countKnown counts what earlier runs brought over of a folder that could not be
@@ -140,51 +228,41 @@ func (r *run) countKnown(f *folderRun) error {
 	if f.pair.ID == 0 || f.tally.Copied+f.tally.Present > 0 {
 		return nil
 	}
-	known, err := r.journal.Messages(r.hard, f.pair.ID)
+	known, err := r.journal.Known(r.hard, f.pair.ID, r.job.Pass)
 	if err != nil {
 		return fmt.Errorf("what is known of folder %q: %w", f.display(), err)
 	}
-	var p plan
-	for _, s := range known {
-		if s.Kind == migration.Copied {
-			p.countCopied(s, r.job.Pass)
-		}
-	}
-	if p.copied+p.present+f.tally.Skipped+f.tally.Failed <= f.tally.Listed {
-		f.count(p)
+	if known.Copied+known.Present+f.tally.Skipped+f.tally.Failed <= f.tally.Listed {
+		f.count(plan{copied: known.Copied, bytes: known.Bytes, present: known.Present})
 	}
 	return nil
 }
 
 // countExcluded says how much lies in a folder that is left out.
 func (r *run) countExcluded(ctx context.Context, f *folderRun) error {
-	if !f.opens() {
-		return nil
+	if f.opens() {
+		n, err := r.countOf(ctx, f)
+		if err != nil {
+			return err
+		}
+		f.tally.Listed += n
+		f.note(migration.Outcome{Kind: migration.Skipped, Reason: f.reason, Count: n})
 	}
-	status, err := r.src.Status(ctx, f.Name, "MESSAGES")
-	if err != nil && !isRefusal(err) {
-		return blame(SourceSide, err)
-	}
-	n := int(min(status["MESSAGES"], 1<<31))
-	f.tally.Listed += n
-	f.note(migration.Outcome{Kind: migration.Skipped, Reason: f.reason, Count: n})
+	r.finish(f)
 	return nil
 }
 
-// isSettled counts an unchanged folder by what is remembered of it; false: that
-// does not add up, and the folder has to be listed.
-func (r *run) isSettled(f *folderRun, known []migration.MessageState, exists int) bool {
-	p := plan{listed: exists}
-	for _, s := range known {
-		if s.Kind == migration.Copied {
-			p.countCopied(s, r.job.Pass)
+// countOf returns how many messages a source folder holds that is not opened; 0
+// where the server does not tell.
+func (r *run) countOf(ctx context.Context, f *folderRun) (int, error) {
+	status := f.status
+	if _, told := status["MESSAGES"]; !told {
+		var err error
+		if status, err = r.src.Status(ctx, f.Name, "MESSAGES"); err != nil && !isRefusal(err) {
+			return 0, atFolder(f, blame(SourceSide, err))
 		}
 	}
-	if p.copied+p.present != exists {
-		return false // some were skipped or deleted since
-	}
-	f.count(p)
-	return true
+	return int(min(status["MESSAGES"], 1<<31)), nil
 }
 
 // rememberValidity stores the UIDVALIDITY that the messages recorded from now
@@ -197,33 +275,21 @@ func (r *run) rememberValidity(ctx context.Context, f *folderRun, validity uint3
 	return r.journal.SavePair(ctx, &f.pair)
 }
 
-// remember stores how the source folder was, for the next pass (Δ-1).
-func (r *run) remember(ctx context.Context, f *folderRun, box wire.Mailbox) error {
-	f.pair.UIDNext, f.pair.Exists, f.pair.ModSeq = box.UIDNext, box.Exists, box.HighestModSeq
+// remember stores how the source folder was when it was listed, for the next
+// pass (Δ-1): what came in since is for that.
+func (r *run) remember(ctx context.Context, f *folderRun) error {
+	before := f.pair
+	f.pair.Exists = f.plan.exists
+	f.pair.UIDNext = cmp.Or(f.box.UIDNext, uint32(f.status["UIDNEXT"]))
+	f.pair.ModSeq = cmp.Or(f.box.HighestModSeq, f.status["HIGHESTMODSEQ"])
+	if f.unmerged {
+		f.pair.ModSeq = 0 // flags have to be compared again
+	}
 	f.pair.Complete = f.tally.Failed == 0
-	return r.journal.SavePair(ctx, &f.pair)
-}
-
-// leaveOut records what the plan leaves out, in one go, and says what it is.
-func (r *run) leaveOut(ctx context.Context, f *folderRun, list []left) error {
-	if len(list) == 0 {
+	if f.pair == before {
 		return nil
 	}
-	metas := make([]meta, len(list))
-	for i, l := range list {
-		metas[i] = l.meta
-	}
-	headers, err := r.headersOf(ctx, metas)
-	if err != nil {
-		return err
-	}
-	var states []migration.MessageState
-	for _, l := range list {
-		it := &item{meta: l.meta, header: headers[l.uid]}
-		states = append(states, it.state(r.job.Pass, l.kind, l.reason, 0))
-		f.note(it.outcome(migration.Outcome{Kind: l.kind, Reason: l.reason}))
-	}
-	return r.journal.Record(ctx, f.pair.ID, states)
+	return r.journal.SavePair(ctx, &f.pair)
 }
 
 // headersOf reads who wrote what and when: the fields a message is known by. A
@@ -254,16 +320,16 @@ func (r *run) headersOf(ctx context.Context, metas []meta) (map[uint32]header, e
 
 func (r *run) fetchFields(ctx context.Context, set string, fn func(wire.Fetched)) error {
 	err := fetchHeaders(ctx, r.src, set, fn)
-	if isRefusal(err) && !r.isThrottled(err) {
+	if isRefusal(err) && !isThrottled(err) {
 		return nil
 	}
 	return blame(SourceSide, err)
 }
 
-// fetchHeaders returns the identifying fields of messages in the open source
-// folder, for pairing.
+// fetchHeaders returns the identifying fields of messages in the open folder,
+// for pairing.
 func fetchHeaders(ctx context.Context, conn *wire.Conn, set string, fn func(wire.Fetched)) error {
-	q := wire.Query{Set: set, ByUID: true, Items: "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"}
+	q := wire.Query{Set: set, ByUID: true, Items: "(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"}
 	got := map[uint32]wire.Fetched{}
 	var order []uint32
 	status, err := conn.Fetch(ctx, q, nil, func(f wire.Fetched) error {

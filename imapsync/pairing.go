@@ -18,6 +18,7 @@ type candidate struct {
 	fingerprint uint64
 	size        int64
 	named       bool // it has a Message-ID
+	flags       []string
 }
 
 // digester reads a candidate's octets and returns its digest, or errNoOctets:
@@ -143,15 +144,15 @@ func fits(it migration.BatchItem, size int64) bool {
 // tail returns the messages of a destination folder from low on that belong to
 // no message of any source yet, with the folder's UIDNEXT. The folder stays open
 // for digests; the caller leaves it.
-func (r *run) tail(ctx context.Context, dest migration.DestFolder, low uint32) ([]candidate, uint32, error) {
-	box, err := r.dst.Examine(ctx, dest.Name)
+func (r *run) tail(ctx context.Context, conn *wire.Conn, dest migration.DestFolder, low uint32) ([]candidate, uint32, error) {
+	box, err := conn.Examine(ctx, dest.Name)
 	if isRefusal(err) {
-		return nil, 0, r.unlessGone(ctx, dest.Name, err)
+		return nil, 0, unlessGone(ctx, conn, dest.Name, err)
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	next, err := uidNext(ctx, r.dst, box)
+	next, err := uidNext(ctx, conn, box)
 	if err != nil || next <= low || dest.UIDValidity != 0 && box.UIDValidity != dest.UIDValidity {
 		return nil, next, err
 	}
@@ -160,10 +161,10 @@ func (r *run) tail(ctx context.Context, dest migration.DestFolder, low uint32) (
 		return nil, 0, err
 	}
 	var list []candidate
-	err = r.fetchTail(ctx, low, func(f wire.Fetched) {
+	err = fetchTail(ctx, conn, low, func(f wire.Fetched) {
 		if _, known := slices.BinarySearch(mapped, f.UID); !known && f.UID >= low {
 			h := readHeader(f.Header)
-			list = append(list, candidate{f.UID, h.fingerprint(), f.Size, h.messageID != ""})
+			list = append(list, candidate{f.UID, h.fingerprint(), f.Size, h.messageID != "", f.Flags})
 		}
 	})
 	return list, next, err
@@ -172,8 +173,8 @@ func (r *run) tail(ctx context.Context, dest migration.DestFolder, low uint32) (
 // unlessGone returns nil if a folder that did not open is not there any more:
 // then neither is what was in it. One that is there may open the next time, and
 // what it holds must not be appended again before somebody looked.
-func (r *run) unlessGone(ctx context.Context, name string, refused error) error {
-	listing, err := r.dst.List(ctx, "LIST", "", name, "")
+func unlessGone(ctx context.Context, conn *wire.Conn, name string, refused error) error {
+	listing, err := conn.List(ctx, "LIST", "", name, "")
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 // meta is one line of a source folder's listing.
 type meta struct {
 	uid   uint32
-	flags []string
+	flags []string  // shared: not to be changed
 	date  time.Time // zero: the server gave none that could be kept (D-2)
 	size  int64     // RFC822.SIZE; -1: not said
 }
@@ -23,14 +23,18 @@ type limits struct {
 }
 
 // plan says what is to be done for one folder. Every message of the listing is
-// in exactly one of its parts (V-1).
+// in exactly one of copy, copied, present and left (V-1).
 type plan struct {
+	exists  uint32 // messages in the folder when it was listed
 	listed  int
 	copy    []meta // ascending
 	copied  int    // in this pass, before it was interrupted
 	present int
 	bytes   int64 // of copied
 	left    []left
+
+	changed  []flagChange             // copies whose originals have other flags now
+	vanished []migration.MessageState // copied, and not at the source any more
 }
 
 // left is a message that is left out.
@@ -40,28 +44,59 @@ type left struct {
 	reason migration.Reason
 }
 
+// flagChange is a copy, by its state, and the flags of its original.
+type flagChange struct {
+	migration.MessageState
+	now []string
+}
+
 // planFolder compares a listing with what is remembered; both are in ascending
 // order of UIDs. It is pure.
 func planFolder(listing []meta, known []migration.MessageState, lim limits) plan {
 	p := plan{listed: len(listing)}
 	for _, m := range listing {
 		for len(known) > 0 && known[0].UID < m.uid {
-			known = known[1:] // deleted at the source since: nothing to do (Δ-4)
+			p.vanish(known[0])
+			known = known[1:]
 		}
 		if len(known) > 0 && known[0].UID == m.uid && known[0].Kind == migration.Copied {
 			p.countCopied(known[0], lim.pass)
+			p.compare(known[0], m.flags)
+			known = known[1:]
 			continue
 		}
-		switch {
-		case lim.maxSize > 0 && m.size > lim.maxSize:
-			p.left = append(p.left, left{m, migration.Skipped, migration.ReasonOversize})
-		case lim.destMax > 0 && m.size > lim.destMax:
-			p.left = append(p.left, left{m, migration.Failed, migration.ReasonTooBig})
-		default:
-			p.copy = append(p.copy, m)
-		}
+		p.add(m, lim)
+	}
+	for _, state := range known {
+		p.vanish(state)
 	}
 	return p
+}
+
+// vanish notes a message that was deleted at the source, or moved (Δ-4, I-15).
+func (p *plan) vanish(state migration.MessageState) {
+	if state.Kind == migration.Copied && !state.Gone {
+		p.vanished = append(p.vanished, state)
+	}
+}
+
+// compare notes a copy whose original has other flags than when it was copied.
+func (p *plan) compare(state migration.MessageState, now []string) {
+	if !sameFlags(state.Flags, now) {
+		p.changed = append(p.changed, flagChange{state, now})
+	}
+}
+
+// add decides about a message that is not at the destination.
+func (p *plan) add(m meta, lim limits) {
+	switch {
+	case lim.maxSize > 0 && m.size > lim.maxSize:
+		p.left = append(p.left, left{m, migration.Skipped, migration.ReasonOversize})
+	case lim.destMax > 0 && m.size > lim.destMax:
+		p.left = append(p.left, left{m, migration.Failed, migration.ReasonTooBig})
+	default:
+		p.copy = append(p.copy, m)
+	}
 }
 
 func (p *plan) countCopied(state migration.MessageState, pass int) {
@@ -96,13 +131,6 @@ func chunks(metas []meta) [][]meta {
 		end = start
 	}
 	return pieces
-}
-
-// isUnchanged reports whether a folder is as it was when it was last gone
-// through (Δ-1). Without CONDSTORE nobody can tell.
-func isUnchanged(pair migration.FolderPair, validity, next, exists uint32, modseq uint64) bool {
-	return pair.Complete && modseq != 0 && next != 0 && pair.ModSeq == modseq &&
-		pair.UIDValidity == validity && pair.UIDNext == next && pair.Exists == exists
 }
 
 func uidsOf(metas []meta) []uint32 {

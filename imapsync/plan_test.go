@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"trasloco/imapsync/wire"
 	"trasloco/migration"
 )
 
@@ -171,31 +172,34 @@ func TestChunksAreAsLargeAsTheyMay(t *testing.T) {
 
 // A folder is passed over only when nothing can have changed (Δ-1).
 func TestUnchangedFolder(t *testing.T) {
-	same := migration.FolderPair{UIDValidity: 1, UIDNext: 10, Exists: 5, ModSeq: 7, Complete: true}
-	if !isUnchanged(same, 1, 10, 5, 7) {
+	same := migration.FolderPair{ID: 1, UIDValidity: 1, UIDNext: 10, Exists: 5, ModSeq: 7, Complete: true}
+	told := func(validity, next, exists, modseq uint64) wire.FolderStatus {
+		return wire.FolderStatus{"UIDVALIDITY": validity, "UIDNEXT": next, "MESSAGES": exists, "HIGHESTMODSEQ": modseq}
+	}
+	if f := (&folderRun{pair: same, status: told(1, 10, 5, 7)}); !f.isUnchanged() {
 		t.Error("the same folder is changed")
 	}
-	incomplete, plain := same, same
-	incomplete.Complete, plain.ModSeq = false, 0
+	incomplete, plain, nextless := same, same, same
+	incomplete.Complete, plain.ModSeq, nextless.UIDNext = false, 0, 0
 	tests := []struct {
-		name                   string
-		pair                   migration.FolderPair
-		validity, next, exists uint32
-		modseq                 uint64
+		name   string
+		pair   migration.FolderPair
+		status wire.FolderStatus
 	}{
-		{"something was left to try", incomplete, 1, 10, 5, 7},
-		{"another UIDVALIDITY", same, 2, 10, 5, 7},
-		{"another UIDNEXT", same, 1, 11, 5, 7},
-		{"another EXISTS", same, 1, 10, 4, 7},
-		{"another HIGHESTMODSEQ: a flag was set", same, 1, 10, 5, 8},
-		{"no CONDSTORE", plain, 1, 10, 5, 0},
-		{"CONDSTORE went away", same, 1, 10, 5, 0},
-		{"no UIDNEXT, as on Courier (X-6)", migration.FolderPair{UIDValidity: 1, Exists: 5, ModSeq: 7, Complete: true}, 1, 0, 5, 7},
-		{"a folder never gone through", migration.FolderPair{}, 1, 1, 0, 1},
+		{"something was left to try", incomplete, told(1, 10, 5, 7)},
+		{"another UIDVALIDITY", same, told(2, 10, 5, 7)},
+		{"another UIDNEXT", same, told(1, 11, 5, 7)},
+		{"another number of messages", same, told(1, 10, 4, 7)},
+		{"another HIGHESTMODSEQ: a flag was set", same, told(1, 10, 5, 8)},
+		{"no CONDSTORE", plain, told(1, 10, 5, 0)},
+		{"CONDSTORE went away", same, told(1, 10, 5, 0)},
+		{"no UIDNEXT, as on Courier (X-6)", nextless, told(1, 0, 5, 7)},
+		{"the server does not tell", same, nil},
+		{"a folder never gone through", migration.FolderPair{}, told(1, 1, 0, 1)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if isUnchanged(tt.pair, tt.validity, tt.next, tt.exists, tt.modseq) {
+			if f := (&folderRun{pair: tt.pair, status: tt.status}); f.isUnchanged() {
 				t.Error("taken for unchanged")
 			}
 		})

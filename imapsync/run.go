@@ -1,12 +1,12 @@
 package imapsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
@@ -20,10 +20,9 @@ type run struct {
 	report  Reporter
 
 	src, dst *wire.Conn
-	ctl      *control            // open only while folders are made
-	budget   *semaphore.Weighted // octets of messages in memory
-	window   int64               // octets that may be unanswered
-	rate     float64             // octets a second that the destination stores; 0: not known
+	ctl      *control // open only while folders are made
+	budget   *budget
+	buffers  *buffers
 
 	// hard outlives the caller's context by Patience.Grace, for the answers to
 	// what was sent already and for the journal.
@@ -31,11 +30,20 @@ type run struct {
 	cancel func()
 
 	shut    map[int64]error // pairs whose destination folder hides what became of a batch
+	lost    []lostBatch     // what was not found, to be looked for once more (I-9)
 	clean   bool            // the last run stopped in order
 	doubt   bool            // it did not, and a folder could not be looked through for what it left
 	folders []*folderRun
-	tally   migration.Tally
+	orphans []migration.FolderPair // whose source folder is gone
+	spelled map[string][]string    // sets of flags by their text: most messages share a few
 
+	// books guards what several lanes write down: all below, and each folderRun
+	// while messages are copied.
+	books   sync.Mutex
+	tally   migration.Tally
+	window  int64     // octets that may be unanswered
+	rate    float64   // octets a second that the destination stores; 0: not known
+	fewer   bool      // it refused a further connection
 	trouble time.Time // since when nothing gets on; zero: all is well
 	backoff time.Duration
 }
@@ -48,13 +56,14 @@ func (e *Engine) newRun(ctx context.Context, job Job, journal Journal, report Re
 	})
 	return &run{
 		engine: e, job: job, journal: journal, report: report, hard: hard,
-		budget: semaphore.NewWeighted(memoryOctets), window: 4 * minWindow,
-		backoff: e.opts.Patience.Backoff, shut: map[int64]error{},
+		budget: e.newBudget(), buffers: &buffers{}, window: firstWindow,
+		backoff: e.opts.Patience.Backoff, shut: map[int64]error{}, spelled: map[string][]string{},
 		cancel: func() { stop(); cancel(context.Canceled) },
 	}
 }
 
 func (r *run) close() {
+	r.closeControl()
 	for _, conn := range []*wire.Conn{r.src, r.dst} {
 		if conn != nil {
 			conn.Logout(r.hard)
@@ -99,28 +108,33 @@ func (r *run) open(ctx context.Context) error {
 	return r.persevere(ctx, func(ctx context.Context) error { return r.settleInFlight(ctx, began) })
 }
 
-// reconnect connects the ends that are not.
+// reconnect connects the ends that are not, both at once.
 func (r *run) reconnect(ctx context.Context) error {
 	ends := []struct {
 		side Side
 		conn **wire.Conn
 		ep   migration.Endpoint
+		err  error
 	}{
-		{SourceSide, &r.src, r.job.Resource.Source},
-		{DestinationSide, &r.dst, r.job.Resource.Destination},
+		{SourceSide, &r.src, r.job.Resource.Source, nil},
+		{DestinationSide, &r.dst, r.job.Resource.Destination, nil},
 	}
-	for _, end := range ends {
+	var both sync.WaitGroup
+	for i := range ends {
+		end := &ends[i]
 		if *end.conn != nil && (*end.conn).Err() == nil {
 			continue
 		}
-		conn, err := r.engine.connect(ctx, end.side, end.ep)
-		if err != nil {
-			return err
-		}
-		*end.conn = conn
-		r.logConnection(end.side, conn)
+		both.Go(func() {
+			conn, err := r.engine.connect(ctx, end.side, end.ep)
+			if end.err = err; err == nil {
+				*end.conn = conn
+				r.logConnection(end.side, conn)
+			}
+		})
 	}
-	return nil
+	both.Wait()
+	return cmp.Or(ends[0].err, ends[1].err)
 }
 
 // persevere repeats a step on new connections until it is done, something else
@@ -135,6 +149,9 @@ func (r *run) persevere(ctx context.Context, step func(context.Context) error) e
 			err = &Error{Side: SourceSide, Class: ClassTransport, Err: err}
 		}
 		if !isBroken(err) {
+			return err
+		}
+		if err := r.giveUpStuck(err); err != nil {
 			return err
 		}
 		if err := r.recover(ctx, err); err != nil {
@@ -193,9 +210,23 @@ func (r *run) wait(ctx context.Context, cause error) error {
 	return sleep(ctx, pause)
 }
 
-// acknowledged notes that the destination took something: patience begins anew.
+// acknowledged notes that something got on: patience begins anew.
 func (r *run) acknowledged() {
 	r.trouble, r.backoff = time.Time{}, r.engine.opts.Patience.Backoff
+}
+
+// errorsBearable is how many refusals a source may say before its connection is
+// made anew: Exchange ends the session after about ten (2.10).
+const errorsBearable = 7
+
+// freshSource makes the source's connection anew before the server hangs up
+// because of all it had to refuse.
+func (r *run) freshSource(ctx context.Context) error {
+	if r.src.Refusals() < errorsBearable {
+		return nil
+	}
+	r.src.Logout(ctx)
+	return r.reconnect(ctx)
 }
 
 func (r *run) limits() limits {

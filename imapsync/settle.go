@@ -30,7 +30,7 @@ func (r *run) settleInFlight(ctx context.Context, since time.Time) error {
 			return &Error{Side: DestinationSide, Class: ClassInternal, Err: errLostPair}
 		}
 		err := r.settleBatch(ctx, pairs[i], batch, since)
-		if isRefusal(err) && !r.isThrottled(err) {
+		if isRefusal(err) && !isThrottled(err) {
 			r.shut[batch.PairID] = err // of this folder: the others need not wait for it
 			continue
 		}
@@ -80,8 +80,56 @@ func (r *run) settleBatch(ctx context.Context, p migration.FolderPair, batch mig
 		r.entry(migration.Info, "reconciled", migration.Args{
 			"folder": wire.DecodeName(p.Source), "found": len(found), "missing": len(batch.Items) - len(found),
 		}, "")
+		r.doubtAgain(p, dest, batch, found)
 		return r.journal.Settle(ctx, batch, states, next)
 	}
+}
+
+// lostBatch is what was not found of a batch, and is appended again. If it shows
+// up after all, the destination has it twice (I-9).
+type lostBatch struct {
+	source string // folder, for people
+	dest   migration.DestFolder
+	low    uint32
+	items  []migration.BatchItem
+}
+
+func (r *run) doubtAgain(p migration.FolderPair, dest migration.DestFolder, batch migration.Batch, found map[int]uint32) {
+	lost := lostBatch{source: wire.DecodeName(p.Source), dest: dest, low: batch.DestLow}
+	for i, it := range batch.Items {
+		if _, there := found[i]; !there {
+			lost.items = append(lost.items, it)
+		}
+	}
+	if len(lost.items) > 0 {
+		r.lost = append(r.lost, lost)
+	}
+}
+
+// lookAgain looks once more, at the end of a run, for what was taken for lost and
+// was appended again: a connection half dead behind a proxy may have delivered it
+// in the meantime (I-9). What is there twice is reported and left alone: only a
+// person may take mail away.
+func (r *run) lookAgain(ctx context.Context) error {
+	for _, lost := range r.lost {
+		list, _, err := r.tail(ctx, r.dst, lost.dest, lost.low)
+		if err == nil {
+			var twice map[int]uint32
+			if twice, err = pair(lost.items, list, digestAt(ctx, r.dst)); err == nil {
+				for i, uid := range twice {
+					r.entry(migration.Warning, "suspected_double", migration.Args{
+						"folder": lost.source, "uid": lost.items[i].UID, "destination": wire.DecodeName(lost.dest.Name), "destination_uid": uid,
+					}, "")
+				}
+				err = r.dst.Leave(ctx)
+			}
+		}
+		if err = ignoreFinal(err); err != nil {
+			return blame(DestinationSide, err)
+		}
+	}
+	r.lost = nil
+	return nil
 }
 
 // dropKnown takes from a batch the messages whose answer was heard and recorded.
@@ -100,7 +148,7 @@ func (r *run) dropKnown(ctx context.Context, batch *migration.Batch) error {
 
 // lookFor pairs a batch with what came into its folder since.
 func (r *run) lookFor(ctx context.Context, dest migration.DestFolder, batch migration.Batch) (map[int]uint32, error) {
-	list, _, err := r.tail(ctx, dest, batch.DestLow)
+	list, _, err := r.tail(ctx, r.dst, dest, batch.DestLow)
 	if err != nil {
 		return nil, err
 	}
@@ -118,12 +166,12 @@ func (r *run) lookFor(ctx context.Context, dest migration.DestFolder, batch migr
 // fetchTail reads the fields of the messages of the open destination folder from
 // low on. Where the server refuses, each is asked for alone: a refusal must not
 // make copies look as if they were missing.
-func (r *run) fetchTail(ctx context.Context, low uint32, fn func(wire.Fetched)) error {
+func fetchTail(ctx context.Context, conn *wire.Conn, low uint32, fn func(wire.Fetched)) error {
 	tail := map[uint32]wire.Fetched{}
 	note := func(f wire.Fetched) { tail[f.UID] = f }
-	err := fetchHeaders(ctx, r.dst, fmt.Sprintf("%d:*", low), note)
-	if isRefusal(err) && !r.isThrottled(err) {
-		err = r.fetchEach(ctx, low, note)
+	err := fetchHeaders(ctx, conn, fmt.Sprintf("%d:*", low), note)
+	if isRefusal(err) && !isThrottled(err) {
+		err = fetchEach(ctx, conn, low, note)
 	}
 	if err != nil {
 		return err
@@ -134,209 +182,23 @@ func (r *run) fetchTail(ctx context.Context, low uint32, fn func(wire.Fetched)) 
 	return nil
 }
 
-func (r *run) fetchEach(ctx context.Context, low uint32, fn func(wire.Fetched)) error {
-	uids, err := r.dst.Search(ctx, true, fmt.Sprintf("UID %d:*", low))
+func fetchEach(ctx context.Context, conn *wire.Conn, low uint32, fn func(wire.Fetched)) error {
+	uids, err := conn.Search(ctx, true, fmt.Sprintf("UID %d:*", low))
 	if err != nil {
 		return err
 	}
 	for _, uid := range uids {
 		var err error
 		for range readTries {
-			if err = fetchHeaders(ctx, r.dst, fmt.Sprint(uid), fn); !isRefusal(err) {
+			if err = fetchHeaders(ctx, conn, fmt.Sprint(uid), fn); !isRefusal(err) {
 				break
 			}
 		}
-		if err != nil && (!isRefusal(err) || r.isThrottled(err)) {
+		if err != nil && (!isRefusal(err) || isThrottled(err)) {
 			return err
 		}
 	}
 	return nil
-}
-
-// adoptTail is what follows a stop that left no clean mark: a power cut may have
-// taken the last records with it (I-5). Messages of the destination that belong
-// to nobody, from the last UIDNEXT that is remembered, are paired with those that
-// would be copied. It returns those that still are.
-func (r *run) adoptTail(ctx context.Context, f *folderRun, metas []meta) ([]meta, error) {
-	low := max(f.pair.Dest.UIDNext, 1)
-	if r.clean || f.low <= low {
-		return metas, nil
-	}
-	list, _, err := r.tail(ctx, f.pair.Dest, low)
-	if err != nil {
-		return nil, blame(DestinationSide, err)
-	}
-	if len(list) > 0 {
-		if metas, err = r.adopt(ctx, f, metas, list); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.dst.Leave(ctx); err != nil && !isRefusal(err) {
-		return nil, blame(DestinationSide, err)
-	}
-	return metas, nil
-}
-
-func (r *run) adopt(ctx context.Context, f *folderRun, metas []meta, list []candidate) ([]meta, error) {
-	items, err := r.identify(ctx, metas)
-	if err != nil {
-		return nil, err
-	}
-	found, err := r.pairTail(ctx, items, list)
-	if err != nil || len(found) == 0 {
-		return metas, err
-	}
-	var states []migration.MessageState
-	adopted := map[uint32]bool{}
-	for i, uid := range found {
-		states = append(states, migration.MessageState{
-			UID: items[i].UID, Kind: migration.Copied, Pass: r.job.Pass, DestUID: uid, Size: items[i].Size, Fingerprint: items[i].Fingerprint,
-		})
-		adopted[items[i].UID] = true
-		f.tally.Copied++
-		f.tally.Bytes += items[i].Size
-	}
-	missing := slices.DeleteFunc(slices.Clone(metas), func(m meta) bool { return adopted[m.uid] })
-	r.entry(migration.Info, "reconciled", migration.Args{"folder": f.display(), "found": len(found), "missing": 0}, "")
-	return missing, r.journal.Record(ctx, f.pair.ID, states)
-}
-
-// pairTail pairs messages of the source with those of the destination that belong
-// to nobody, by their header and then by all their octets. Nothing less will do:
-// here nobody knows what was sent, and a wrong pair leaves a message behind.
-func (r *run) pairTail(ctx context.Context, items []migration.BatchItem, list []candidate) (map[int]uint32, error) {
-	free := map[uint64][]int{}
-	for i, it := range items {
-		free[it.Fingerprint] = append(free[it.Fingerprint], i)
-	}
-	found, read := map[int]uint32{}, map[int]bool{}
-	for _, c := range list {
-		group := free[c.fingerprint]
-		if len(group) == 0 {
-			continue
-		}
-		sum, err := digestAt(ctx, r.dst)(c.uid)
-		if errors.Is(err, errNoOctets) {
-			continue
-		}
-		if err != nil {
-			return nil, blame(DestinationSide, err)
-		}
-		if err := r.digestItems(ctx, items, group, read); err != nil {
-			return nil, err
-		}
-		at := slices.IndexFunc(group, func(i int) bool { return items[i].Digest == sum })
-		if at >= 0 {
-			found[group[at]] = c.uid
-			free[c.fingerprint] = slices.Delete(group, at, at+1)
-		}
-	}
-	return found, nil
-}
-
-// digestItems reads messages of the open source folder that were not read yet.
-func (r *run) digestItems(ctx context.Context, items []migration.BatchItem, group []int, read map[int]bool) error {
-	for _, i := range group {
-		if read[i] {
-			continue
-		}
-		sum, err := digestAt(ctx, r.src)(items[i].UID)
-		if err != nil && !errors.Is(err, errNoOctets) {
-			return blame(SourceSide, err)
-		}
-		items[i].Digest, read[i] = sum, true
-	}
-	return nil
-}
-
-// identify reads the fields that messages of the open source folder are known
-// by. What the source does not tell of is missing in the result.
-func (r *run) identify(ctx context.Context, metas []meta) ([]migration.BatchItem, error) {
-	headers, err := r.headersOf(ctx, metas)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]migration.BatchItem, 0, len(metas))
-	for _, m := range metas {
-		if h, ok := headers[m.uid]; ok {
-			items = append(items, migration.BatchItem{UID: m.uid, Fingerprint: h.fingerprint(), Size: m.size})
-		}
-	}
-	return items, nil
-}
-
-// renumber gives the remembered messages of a folder their new UIDs when the
-// source has counted anew (I-12). Nothing is appended before that is done: all
-// of it would be taken for new.
-func (r *run) renumber(ctx context.Context, f *folderRun, listing []meta, known []migration.MessageState) ([]migration.MessageState, error) {
-	if len(known) == 0 {
-		return nil, nil
-	}
-	items, err := r.identify(ctx, listing)
-	if err != nil {
-		return nil, err
-	}
-	found, err := pair(items, copiesOf(known), nil)
-	if err != nil {
-		return nil, err
-	}
-	if found, err = r.pairBySize(ctx, items, known, found); err != nil {
-		return nil, err
-	}
-	states := make([]migration.MessageState, 0, len(found))
-	for i, at := range found {
-		state := known[at]
-		state.UID = items[i].UID
-		states = append(states, state)
-	}
-	slices.SortFunc(states, func(a, b migration.MessageState) int { return int(int64(a.UID) - int64(b.UID)) })
-	r.entry(migration.Warning, "renumbered", migration.Args{"folder": f.display(), "found": len(found), "listed": len(listing)}, "")
-	if err := r.journal.Rekey(ctx, f.pair.ID, states); err != nil {
-		return nil, fmt.Errorf("renumber a folder: %w", err)
-	}
-	return states, nil
-}
-
-// copiesOf returns the remembered messages that were copied, under their place in
-// the list: the others are tried again in any case.
-func copiesOf(known []migration.MessageState) []candidate {
-	var list []candidate
-	for i, s := range known {
-		if s.Kind == migration.Copied {
-			list = append(list, candidate{uid: uint32(i), fingerprint: s.Fingerprint, size: s.Size})
-		}
-	}
-	return list
-}
-
-// pairBySize measures the messages that share their header with a copy, but not
-// the size that the server lists: several servers guess it (T-2). Then it pairs
-// anew.
-func (r *run) pairBySize(ctx context.Context, items []migration.BatchItem, known []migration.MessageState, found map[int]uint32) (map[int]uint32, error) {
-	paired, open := map[uint32]bool{}, map[uint64]bool{}
-	for _, at := range found {
-		paired[at] = true
-	}
-	for _, c := range copiesOf(known) {
-		open[c.fingerprint] = open[c.fingerprint] || !paired[c.uid]
-	}
-	measured := false
-	for i, it := range items {
-		if _, done := found[i]; done || !open[it.Fingerprint] {
-			continue
-		}
-		whole, err := skim(ctx, r.src, it.UID)
-		switch {
-		case err == nil:
-			items[i].Size, measured = whole.size, true
-		case !errors.Is(err, errNoOctets) && !isRefusal(err):
-			return nil, blame(SourceSide, err)
-		}
-	}
-	if !measured {
-		return found, nil
-	}
-	return pair(items, copiesOf(known), nil)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
+	"strings"
 
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
@@ -32,27 +32,21 @@ func (r *run) examine(ctx context.Context, f *folderRun) (*wire.Mailbox, error) 
 	switch {
 	case err == nil && (box.UIDValidity == 0 || box.UIDNotSticky):
 		return nil, &folderError{migration.ReasonFolderClosed, int(box.Exists), errNoUIDs}
-	case err != nil && isRefusal(err) && !r.isThrottled(err):
-		return nil, &folderError{migration.ReasonFolderClosed, r.countClosed(ctx, f), err}
+	case err != nil && isRefusal(err) && !isThrottled(err):
+		n, unknown := r.countOf(ctx, f)
+		if unknown != nil {
+			n = 0 // the folder is named without a number
+		}
+		return nil, &folderError{migration.ReasonFolderClosed, n, err}
 	}
 	return box, blame(SourceSide, err)
 }
 
 var errNoUIDs = errors.New("the server gives this folder no lasting UIDs")
 
-func (r *run) isThrottled(err error) bool {
+func isThrottled(err error) bool {
 	class, _ := classify(err)
 	return class == ClassThrottled || class == ClassOverQuota
-}
-
-// countClosed asks how many messages are in a folder that does not open, so
-// that they can be named as missing.
-func (r *run) countClosed(ctx context.Context, f *folderRun) int {
-	status, err := r.src.Status(ctx, f.Name, "MESSAGES")
-	if err != nil {
-		return 0 // a refusal here too: the folder is named without a number
-	}
-	return int(min(status["MESSAGES"], 1<<31))
 }
 
 const (
@@ -161,7 +155,7 @@ func merge(a, b wire.Fetched) wire.Fetched {
 }
 
 func (r *run) metaOf(f wire.Fetched) meta {
-	m := meta{uid: f.UID, flags: f.Flags, size: -1}
+	m := meta{uid: f.UID, flags: r.spell(f.Flags), size: -1}
 	if date, ok := parseInternalDate(f.Date); ok {
 		m.date = date
 	}
@@ -171,212 +165,13 @@ func (r *run) metaOf(f wire.Fetched) meta {
 	return m
 }
 
-// item is a message on its way from the source to the destination: its octets,
-// or why there are none.
-type item struct {
-	meta
-	spool *spool
-	left  *migration.Outcome
-
-	header  header
-	flags   []string // to be sent
-	altered bool     // by repaired
-	plain   bool     // keywords were taken off
-}
-
-// suspects parts off the messages that broke a connection before.
-func (f *folderRun) suspects(metas []meta) (suspects, others []meta) {
-	for _, m := range metas {
-		if f.tries[m.uid]+f.sent[m.uid] > 0 {
-			suspects = append(suspects, m)
-		} else {
-			others = append(others, m)
-		}
+// spell returns flags in a slice that all messages with the same ones share.
+func (r *run) spell(flags []string) []string {
+	key := strings.Join(flags, " ")
+	shared, known := r.spelled[key]
+	if !known {
+		shared = flags
+		r.spelled[key] = flags
 	}
-	return suspects, others
-}
-
-// read fetches the bodies of messages and hands them on, newest piece first.
-// Before all others each suspect gets its try, alone: on a connection that is
-// new it breaks only what it does break.
-func (r *run) read(ctx context.Context, f *folderRun, suspects, others []meta, out chan<- *item) error {
-	for _, m := range suspects {
-		if err := r.readAlone(ctx, f, m, out); err != nil {
-			return err
-		}
-	}
-	for _, chunk := range chunks(others) {
-		missing, err := r.readChunk(ctx, f, chunk, out)
-		if err != nil {
-			return err
-		}
-		for _, m := range missing {
-			if err := r.readAlone(ctx, f, m, out); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// readChunk fetches a piece with one command and returns what did not come
-// whole and clean.
-func (r *run) readChunk(ctx context.Context, f *folderRun, chunk []meta, out chan<- *item) ([]meta, error) {
-	uids := uidsOf(chunk)
-	want := map[uint32]meta{}
-	for _, m := range chunk {
-		want[m.uid] = m
-	}
-	for _, set := range wire.Sets(uids) {
-		err := r.fetchBodies(ctx, set, func(got wire.Fetched, s *spool) (bool, error) {
-			m, ok := want[got.UID]
-			if !ok || got.Bad || s == nil || s.size == 0 || isStub(m, s) {
-				return false, nil
-			}
-			delete(want, got.UID)
-			return true, hand(ctx, out, &item{meta: m, spool: s})
-		})
-		if err != nil && !isRefusal(err) {
-			if ctx.Err() == nil { // else nothing is wrong at this end
-				f.suspect(uids, want)
-			}
-			return nil, blame(SourceSide, err)
-		}
-		if err != nil && r.isThrottled(err) {
-			return nil, blame(SourceSide, err)
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(chunk), func(m meta) bool { _, missing := want[m.uid]; return !missing }), nil
-}
-
-// suspect counts a try for the message that was under way when the connection
-// broke: the first that did not arrive.
-func (f *folderRun) suspect(uids []uint32, want map[uint32]meta) {
-	for _, uid := range uids {
-		if _, missing := want[uid]; missing {
-			f.tries[uid]++
-			return
-		}
-	}
-}
-
-func hand(ctx context.Context, out chan<- *item, it *item) error {
-	select {
-	case out <- it:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// fetchBodies fetches whole messages. take says whether it keeps the spool;
-// the others are closed. The spool of an answer without a body is nil.
-func (r *run) fetchBodies(ctx context.Context, set string, take func(wire.Fetched, *spool) (bool, error)) error {
-	var current *spool
-	drop := func() {
-		if current != nil {
-			r.budget.Release(current.weight())
-			current.close()
-			current = nil
-		}
-	}
-	defer drop()
-	sink := func(size int64) (io.Writer, error) {
-		drop()
-		if err := r.budget.Acquire(ctx, weight(size)); err != nil {
-			return nil, err
-		}
-		s, err := newSpool(r.engine.opts.TempDir, size)
-		if err != nil {
-			r.budget.Release(weight(size))
-			return nil, &Error{Side: SourceSide, Class: ClassInternal, Err: err}
-		}
-		current = s
-		return s, nil
-	}
-	answer := func(got wire.Fetched) error {
-		if !got.HasBody && !got.NilBody {
-			return nil // flags that nobody asked for
-		}
-		if current != nil && !current.whole() {
-			drop()
-		}
-		kept, err := take(got, current)
-		if kept && err == nil {
-			current = nil // the taker's now
-		}
-		drop()
-		return err
-	}
-	status, err := r.src.Fetch(ctx, wire.Query{Set: set, ByUID: true, Items: "(UID BODY.PEEK[])"}, sink, answer)
-	if err != nil {
-		return err
-	}
-	return status.Err("FETCH")
-}
-
-const readTries = 3
-
-// readAlone fetches one message that did not come with its piece. It believes a
-// clean answer, or two uncertain ones that are alike.
-func (r *run) readAlone(ctx context.Context, f *folderRun, m meta, out chan<- *item) error {
-	verdict := migration.ReasonUnreadable
-	var said error
-	var before *[32]byte
-	for ; f.tries[m.uid] < readTries; f.tries[m.uid]++ {
-		var done, answered bool
-		err := r.fetchBodies(ctx, fmt.Sprint(m.uid), func(got wire.Fetched, s *spool) (bool, error) {
-			if done || got.UID != 0 && got.UID != m.uid {
-				return false, nil
-			}
-			answered = true
-			switch {
-			case s == nil || s.size == 0:
-				verdict = migration.ReasonEmpty
-				return false, nil
-			case isStub(m, s):
-				verdict = migration.ReasonUnreadable
-				return false, nil
-			}
-			if digest := s.digest(); got.Bad && (before == nil || *before != digest) {
-				before, verdict = &digest, migration.ReasonDamaged
-				return false, nil
-			}
-			done = true
-			return true, hand(ctx, out, &item{meta: m, spool: s})
-		})
-		switch {
-		case err != nil && (!isRefusal(err) || r.isThrottled(err)):
-			if ctx.Err() == nil { // else nothing is wrong at this end
-				f.tries[m.uid]++
-			}
-			return blame(SourceSide, err)
-		case done: // whatever is said behind it: the message is on its way
-			return nil
-		case err != nil:
-			said = err
-		case !answered:
-			gone, err := r.isGone(ctx, m.uid)
-			if err != nil {
-				return err
-			}
-			if gone {
-				return hand(ctx, out, &item{meta: m, left: &migration.Outcome{Kind: migration.Skipped, Reason: migration.ReasonGone}})
-			}
-		}
-	}
-	return hand(ctx, out, &item{meta: m, left: &migration.Outcome{Kind: migration.Failed, Reason: verdict, ServerText: ServerText(said)}})
-}
-
-// isGone asks whether a message that the source did not send is still there.
-func (r *run) isGone(ctx context.Context, uid uint32) (bool, error) {
-	gone := true
-	status, err := r.src.Fetch(ctx, wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID)"}, nil, func(f wire.Fetched) error {
-		gone = gone && f.UID != uid
-		return nil
-	})
-	if err != nil {
-		return false, blame(SourceSide, err)
-	}
-	return gone && status.OK(), nil
+	return shared
 }

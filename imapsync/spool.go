@@ -24,8 +24,10 @@ type spool struct {
 	size      int64
 	mem       []byte
 	file      *os.File
-	head      []byte // the first octets of a message in a file
-	forget    bool   // only the digest is wanted
+	head      []byte // the first octets of a message in a file, or of one that is not kept
+	forget    bool   // only digest and head are wanted
+	pool      *buffers
+	room      room // released with the spool
 
 	hasNUL bool
 	bareLF int64
@@ -35,10 +37,10 @@ type spool struct {
 
 // newSpool makes a place for a message of size octets. A file has no name any
 // more when newSpool returns, so that nothing is left behind by a crash.
-func newSpool(tempDir string, size int64) (*spool, error) {
-	s := &spool{announced: size, sum: sha256.New()}
+func newSpool(tempDir string, size int64, pool *buffers) (*spool, error) {
+	s := &spool{announced: size, sum: sha256.New(), pool: pool}
 	if size <= inMemory {
-		s.mem = make([]byte, 0, size)
+		s.mem = pool.get(size)
 		return s, nil
 	}
 	file, err := os.CreateTemp(tempDir, "message-*")
@@ -61,15 +63,15 @@ func hashOnly(size int64) *spool {
 func (s *spool) Write(p []byte) (int, error) {
 	s.look(p)
 	s.size += int64(len(p))
-	switch {
-	case s.forget:
-		return len(p), nil
-	case s.file == nil:
+	if s.file == nil && !s.forget {
 		s.mem = append(s.mem, p...)
 		return len(p), nil
 	}
 	if room := headSize - len(s.head); room > 0 {
 		s.head = append(s.head, p[:min(room, len(p))]...)
+	}
+	if s.forget {
+		return len(p), nil
 	}
 	return s.file.Write(p)
 }
@@ -93,17 +95,24 @@ func (s *spool) look(p []byte) {
 // canonical writes p to w in the form that digests are made of, and reports
 // whether there was a NUL in it.
 func canonical(w io.Writer, p []byte) (hasNUL bool) {
-	if hasNUL = bytes.IndexByte(p, 0) >= 0; hasNUL {
-		p = bytes.ReplaceAll(p, []byte{0}, []byte{0x80})
-	}
+	var scratch [4 << 10]byte // a hash likes long pieces better than lines
 	for len(p) > 0 {
-		part := p
-		if i := bytes.IndexByte(p, '\r'); i >= 0 {
-			part, p = p[:i], p[i+1:]
-		} else {
-			p = nil
+		part := p[:min(len(p), len(scratch))]
+		p = p[len(part):]
+		n := 0
+		for len(part) > 0 {
+			line := part
+			if i := bytes.IndexByte(part, '\r'); i >= 0 {
+				line, part = part[:i], part[i+1:]
+			} else {
+				part = nil
+			}
+			n += copy(scratch[n:], line)
 		}
-		_, _ = w.Write(part) // a hash never fails
+		for at := bytes.IndexByte(scratch[:n], 0); at >= 0; at = bytes.IndexByte(scratch[:n], 0) {
+			hasNUL, scratch[at] = true, 0x80
+		}
+		_, _ = w.Write(scratch[:n]) // a hash never fails
 	}
 	return hasNUL
 }
@@ -114,7 +123,7 @@ func (s *spool) whole() bool { return s.size == s.announced }
 
 // header returns the message's fields.
 func (s *spool) header() header {
-	if s.file != nil {
+	if s.file != nil || s.forget {
 		return readHeader(s.head)
 	}
 	return readHeader(s.mem)
@@ -128,23 +137,17 @@ func (s *spool) open() (io.Reader, error) {
 	return io.NewSectionReader(s.file, 0, s.size), nil
 }
 
-// close gives the place back. The spool must not be used afterwards.
+// close gives place and room back. The spool must not be used afterwards.
 func (s *spool) close() {
+	if s.mem != nil {
+		s.pool.put(s.mem)
+	}
 	s.mem, s.head = nil, nil
 	if s.file != nil {
 		_ = s.file.Close() // it has no name: nothing to lose
 		s.file = nil
 	}
-}
-
-// weight is what the spool costs in memory.
-func (s *spool) weight() int64 { return weight(s.announced) }
-
-func weight(size int64) int64 {
-	if size > inMemory {
-		return headSize
-	}
-	return max(size, 1)
+	s.room.release()
 }
 
 // repairable reports whether repaired would change anything.
@@ -157,7 +160,7 @@ func (s *spool) repaired(tempDir string) (*spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	fixed, err := newSpool(tempDir, s.size+s.bareLF)
+	fixed, err := newSpool(tempDir, s.size+s.bareLF, s.pool)
 	if err != nil {
 		return nil, err
 	}

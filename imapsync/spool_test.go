@@ -2,6 +2,7 @@ package imapsync
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -9,12 +10,13 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 // spooled puts octets into a spool, cut into pieces of a size.
 func spooled(t *testing.T, text []byte, piece int) *spool {
 	t.Helper()
-	s, err := newSpool(t.TempDir(), int64(len(text)))
+	s, err := newSpool(t.TempDir(), int64(len(text)), &buffers{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,11 +99,11 @@ func TestDigestIsTheSameOnEveryServer(t *testing.T) {
 	}
 }
 
-func TestSpoolKeepsOctetsInMemoryOfExactlyTheirSize(t *testing.T) {
+func TestSpoolKeepsOctetsInMemory(t *testing.T) {
 	for _, size := range []int{0, 1, 4097, 1<<20 + 1, inMemory} {
 		text := bytes.Repeat([]byte("0123456789\r\n"), size/12+1)[:size]
 		s := spooled(t, text, 1000)
-		if s.file != nil || cap(s.mem) != size || !bytes.Equal(octets(t, s), text) {
+		if s.file != nil || cap(s.mem) > max(size*5/4, smallestBuffer) || !bytes.Equal(octets(t, s), text) {
 			t.Errorf("%d octets: file %v, capacity %d", size, s.file != nil, cap(s.mem))
 		}
 		if again := octets(t, s); !bytes.Equal(again, text) {
@@ -115,7 +117,7 @@ func TestSpoolKeepsOctetsInMemoryOfExactlyTheirSize(t *testing.T) {
 func TestLargeMessageGoesToAFileWithoutName(t *testing.T) {
 	folder := t.TempDir()
 	text := append([]byte("Subject: large\r\n\r\n"), bytes.Repeat([]byte("line\n"), inMemory/5)...)
-	s, err := newSpool(folder, int64(len(text)))
+	s, err := newSpool(folder, int64(len(text)), &buffers{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +159,7 @@ func checkEmpty(t *testing.T, folder string) {
 }
 
 func TestSpoolSaysWhyThereIsNoFile(t *testing.T) {
-	_, err := newSpool("/nowhere/at/all", inMemory+1)
+	_, err := newSpool("/nowhere/at/all", inMemory+1, &buffers{})
 	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "4194305 octets") {
 		t.Errorf("got %v", err)
 	}
@@ -229,18 +231,64 @@ type errorWriter struct{}
 func (errorWriter) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
 // The budget counts what a message costs in memory: its size, or of one in a
-// file its head.
-func TestWeight(t *testing.T) {
-	for size, want := range map[int64]int64{0: 1, 1: 1, 4097: 4097, inMemory: inMemory, inMemory + 1: headSize, 50 << 20: headSize} {
-		if got := weight(size); got != want {
-			t.Errorf("%d octets weigh %d, want %d", size, got, want)
+// file its head; and what it costs on the disk.
+func TestRoom(t *testing.T) {
+	e := New(Options{TempSpace: 60 << 20})
+	for _, test := range []struct{ size, memory, disk int64 }{
+		{0, 1, 0},
+		{1, 1, 0},
+		{4097, 4097, 0},
+		{inMemory, inMemory, 0},
+		{inMemory + 1, headSize, inMemory + 1},
+		{50 << 20, headSize, 50 << 20},
+		{100 << 20, headSize, 60 << 20}, // more than there is: it gets all, alone
+	} {
+		if memory, disk := e.newBudget().cost(test.size); memory != test.memory || disk != test.disk {
+			t.Errorf("%d octets cost %d and %d, want %d and %d", test.size, memory, disk, test.memory, test.disk)
 		}
-	}
-	if got := hashOnly(12).weight(); got != 12 {
-		t.Errorf("a spool of 12 octets weighs %d", got)
 	}
 	if got := hashOnly(12); got.mem != nil || got.whole() {
 		t.Error("a digest keeps octets, or is whole without any")
+	}
+}
+
+// What was given back can be had by others, and giving back twice gives nothing.
+func TestRoomIsGivenBack(t *testing.T) {
+	e := New(Options{Memory: 1000})
+	one, other := e.newBudget(), e.newBudget()
+	first, err := one.acquire(t.Context(), 900)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := other.acquire(ctx, 200); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("another run got room that is not there: %v", err)
+	}
+	first.release()
+	first.release()
+	second, err := other.acquire(t.Context(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second.release()
+}
+
+func TestBuffersFit(t *testing.T) {
+	var b buffers
+	for size := int64(0); size <= inMemory; size = size*9/8 + 1 {
+		buf := b.get(size)
+		if int64(cap(buf)) < size || int64(cap(buf)) > max(size*5/4+1, smallestBuffer) || len(buf) != 0 {
+			t.Fatalf("a buffer for %d octets has room for %d", size, cap(buf))
+		}
+		b.put(buf)
+		again := b.get(size)
+		if size <= keptOctets/4 && cap(again) != cap(buf) {
+			t.Fatalf("%d octets: it was not kept", size)
+		}
+	}
+	if b.kept > keptOctets {
+		t.Errorf("%d octets are kept", b.kept)
 	}
 }
 

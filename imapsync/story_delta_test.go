@@ -240,6 +240,20 @@ func (j *failing) Rekey(ctx context.Context, id int64, states []migration.Messag
 	return j.Journal.Rekey(ctx, id, states)
 }
 
+func (j *failing) RenamePair(ctx context.Context, id int64, source string) error {
+	if err := j.fail(); err != nil {
+		return err
+	}
+	return j.Journal.RenamePair(ctx, id, source)
+}
+
+func (j *failing) MoveMessage(ctx context.Context, from int64, uid uint32, to int64, state migration.MessageState) error {
+	if err := j.fail(); err != nil {
+		return err
+	}
+	return j.Journal.MoveMessage(ctx, from, uid, to, state)
+}
+
 // TestFullDisk ends a first run at each write to the journal.
 func TestFullDisk(t *testing.T) {
 	for n := int32(0); ; n++ {
@@ -309,20 +323,39 @@ func TestSourceCountsAnew(t *testing.T) {
 	}
 }
 
-// TestDestinationCountsAnew stops the folder (I-13): nothing is appended.
+// TestDestinationCountsAnew finds the copies again under their new numbers
+// (I-13): none is appended a second time, and new mail is copied.
 func TestDestinationCountsAnew(t *testing.T) {
-	s := newDelta(t)
-	s.dst.Folder("Work").Renumber(7777, 50)
-	s.fill("Work", mail(5, "five"))
-	s.fill("INBOX", mail(6, "six"))
-	got := s.next(1, 5, 1)
-	if len(got.left) != 1 || got.left[0].Reason != migration.ReasonRenumbered || got.left[0].Folder != "Work" {
-		t.Errorf("left out %+v", got.left)
+	tests := []struct {
+		name           string
+		act            func(f *imaptest.Folder)
+		missing, there int
+	}{
+		{"restored from a backup", func(f *imaptest.Folder) { f.Renumber(7777, 50) }, 0, 3},
+		{"restored without one of them", func(f *imaptest.Folder) { f.Remove(1); f.Renumber(7777, 50) }, 1, 2},
+		{"the same numbers under another UIDVALIDITY", func(f *imaptest.Folder) { f.Renumber(7777, 1) }, 0, 3},
 	}
-	if n := len(s.dst.Folder("Work").Messages()); n != 2 {
-		t.Errorf("%d messages are there", n)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := newDelta(t)
+			test.act(s.dst.Folder("Work"))
+			s.fill("Work", mail(5, "five"))
+			s.fill("INBOX", mail(6, "six"))
+			got := s.next(2, 5, 0)
+			if n := len(s.dst.Folder("Work").Messages()); n != test.there {
+				t.Errorf("%d messages are there", n)
+			}
+			for _, e := range got.entries {
+				if e.Code == "destination_renumbered" && e.Args["missing"] != test.missing {
+					t.Errorf("told %+v", e)
+				}
+			}
+			if got.codes("destination_renumbered") != 1 {
+				t.Error("nothing is said of it")
+			}
+			s.checkAgain()
+		})
 	}
-	s.next(0, 6, 1)
 }
 
 // TestRenumberedWhileItIsFilled: the answers name another UIDVALIDITY.
@@ -343,33 +376,28 @@ func TestRenumberedWhileItIsFilled(t *testing.T) {
 
 // TestUnchangedFolderIsNotListed, where HIGHESTMODSEQ says so (Δ-1).
 func TestUnchangedFolderIsNotListed(t *testing.T) {
-	var modseq atomic.Int32
-	modseq.Store(5)
-	hook := func(cmd imaptest.Command, c *imaptest.Session) bool {
-		if cmd.Name == "EXAMINE" {
-			c.Send(fmt.Sprintf("* OK [HIGHESTMODSEQ %d] highest", modseq.Load()))
-		}
-		return false
-	}
-	s := newStory(t, imaptest.AccountOptions{Hook: hook}, imaptest.AccountOptions{})
+	s := newStory(t, imaptest.AccountOptions{Caps: append(imaptest.DefaultCaps(), "CONDSTORE")}, imaptest.AccountOptions{})
 	s.fill("INBOX", mail(1, "one"), mail(2, "two"))
+	s.fill("Work", mail(3, "three"))
 	s.mustRun()
-	listed := func() (n int) {
+	commands := func(name string) (n int) {
 		for _, cmd := range s.src.Commands() {
-			if strings.Contains(cmd.Name, "FETCH") {
+			if strings.Contains(cmd.Name, name) {
 				n++
 			}
 		}
 		return n
 	}
-	before := listed()
-	s.next(0, 2, 0)
-	if listed() != before {
-		t.Error("listed although nothing changed")
+	listed, opened := commands("FETCH"), commands("EXAMINE")
+	s.next(0, 3, 0)
+	if commands("FETCH") != listed || commands("EXAMINE") != opened {
+		t.Error("looked at although nothing changed")
 	}
-	s.src.Folder("INBOX").Add(mail(3, "three"))
-	modseq.Add(1)
-	s.next(1, 2, 0)
+	s.src.Folder("INBOX").Add(mail(4, "four"))
+	s.next(1, 3, 0)
+	if n := commands("EXAMINE") - opened; n != 2 { // to list, and to read
+		t.Errorf("folders were opened %d times", n)
+	}
 	s.checkWhole()
 }
 

@@ -9,32 +9,36 @@ import (
 	"trasloco/migration"
 )
 
-// survey reads both trees and gives every source folder its target (F-1 … F-12).
+// survey reads both trees and gives every source folder its place at the
+// destination (F-1 … F-16).
 func (r *run) survey(ctx context.Context) error {
-	source, err := readTree(ctx, r.src)
+	source, dest, err := r.readTrees(ctx)
 	if err != nil {
-		return blame(SourceSide, err)
-	}
-	dest, err := readTree(ctx, r.dst)
-	if err != nil {
-		return blame(DestinationSide, err)
+		return err
 	}
 	pairs, err := r.journal.Pairs(ctx)
 	if err != nil {
 		return err
 	}
 	r.logTrees(source, dest)
-	r.folders = inOrder(source.folders)
+	r.folders = inOrder(source)
+	if pairs, err = r.followRenames(ctx, pairs); err != nil {
+		return err
+	}
+	r.orphans = nil
 	m := newMapper(dest, source.folders)
+	for _, p := range pairs {
+		f := r.folderOf(p)
+		if f == nil {
+			r.orphans = append(r.orphans, p)
+			continue
+		}
+		f.pair, f.saved = p, p.Dest
+		m.keep(f.folder, p.Dest.Name)
+	}
 	var wanted []*folderRun
 	for _, f := range r.folders {
 		f.reason = excluded(f.folder, source.folders, r.job.Rules)
-		if i := slices.IndexFunc(pairs, func(p migration.FolderPair) bool {
-			return p.Source == f.Name || f.isInbox() && strings.EqualFold(p.Source, "INBOX")
-		}); i >= 0 {
-			f.pair = pairs[i]
-			m.keep(f.folder, f.pair.Dest.Name)
-		}
 		if f.reason == "" && f.opens() {
 			wanted = append(wanted, f)
 		}
@@ -43,6 +47,102 @@ func (r *run) survey(ctx context.Context) error {
 		return err
 	}
 	return r.makeFolders(ctx, m, wanted)
+}
+
+// folderOf returns the folder of a pair, or nil.
+func (r *run) folderOf(p migration.FolderPair) *folderRun {
+	for _, f := range r.folders {
+		if p.Source == f.Name || f.isInbox() && strings.EqualFold(p.Source, "INBOX") {
+			return f
+		}
+	}
+	return nil
+}
+
+// readTrees lists both ends, the two at the same time.
+func (r *run) readTrees(ctx context.Context) (source, dest *tree, err error) {
+	listed := make(chan error, 1)
+	go func() {
+		var err error
+		source, err = readTree(ctx, r.src, stateItems(r.src))
+		listed <- blame(SourceSide, err)
+	}()
+	dest, err = readTree(ctx, r.dst, "")
+	if other := <-listed; other != nil {
+		return nil, nil, other
+	}
+	return source, dest, blame(DestinationSide, err)
+}
+
+// stateItems are what tells whether a folder has changed (Δ-1).
+func stateItems(conn *wire.Conn) string {
+	if conn.Has("CONDSTORE") || conn.Has("QRESYNC") {
+		return "MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ"
+	}
+	return "MESSAGES UIDNEXT UIDVALIDITY"
+}
+
+// followRenames lets pairs go on whose source folder has another name now
+// (F-16): one that is new, has the pair's UIDVALIDITY, and shows under the UIDs
+// of the first and the last copy the same messages. All of it would be copied
+// again otherwise.
+func (r *run) followRenames(ctx context.Context, pairs []migration.FolderPair) ([]migration.FolderPair, error) {
+	known := func(f *folderRun) bool {
+		return slices.ContainsFunc(pairs, func(p migration.FolderPair) bool { return r.folderOf(p) == f })
+	}
+	for i, p := range pairs {
+		if r.folderOf(p) != nil || p.UIDValidity == 0 {
+			continue
+		}
+		for _, f := range r.folders {
+			if !f.opens() || f.status["UIDVALIDITY"] != uint64(p.UIDValidity) || known(f) {
+				continue
+			}
+			same, err := r.holdsOriginals(ctx, p, f)
+			if err != nil {
+				return nil, err
+			}
+			if !same {
+				continue
+			}
+			if err := r.journal.RenamePair(ctx, p.ID, f.Name); err != nil {
+				return nil, err
+			}
+			r.entry(migration.Info, "source_renamed", migration.Args{
+				"before": wire.DecodeName(p.Source), "folder": f.display(), "destination": wire.DecodeName(p.Dest.Name),
+			}, "")
+			pairs[i].Source = f.Name
+			break
+		}
+	}
+	return pairs, nil
+}
+
+// holdsOriginals reports whether a source folder holds the messages that a pair
+// remembers, by the first and the last of them.
+func (r *run) holdsOriginals(ctx context.Context, p migration.FolderPair, f *folderRun) (bool, error) {
+	known, err := r.journal.Messages(ctx, p.ID)
+	if err != nil {
+		return false, err
+	}
+	known = slices.DeleteFunc(known, func(s migration.MessageState) bool { return s.Kind != migration.Copied || s.Gone })
+	if len(known) == 0 {
+		return false, nil
+	}
+	if _, err := r.src.Examine(ctx, f.Name); err != nil {
+		return false, blame(SourceSide, ignoreFinal(err))
+	}
+	first, last := known[0], known[len(known)-1]
+	headers, err := r.headersOf(ctx, []meta{{uid: first.UID}, {uid: last.UID}})
+	if err != nil {
+		return false, err
+	}
+	for _, s := range []migration.MessageState{first, last} {
+		if h, there := headers[s.UID]; !there || h.fingerprint() != s.Fingerprint {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // readSubscriptions marks the subscribed folders, where that matters (F-14).
@@ -61,11 +161,11 @@ func (r *run) readSubscriptions(ctx context.Context) error {
 }
 
 // inOrder puts INBOX first, Sent second, and leaves the rest as listed (T-7).
-func inOrder(folders []folder) []*folderRun {
-	list := make([]*folderRun, len(folders))
-	for i, f := range folders {
+func inOrder(source *tree) []*folderRun {
+	list := make([]*folderRun, len(source.folders))
+	for i, f := range source.folders {
 		list[i] = &folderRun{
-			folder: f, tries: map[uint32]int{}, sent: map[uint32]int{}, putOff: map[uint32]int{},
+			folder: f, status: source.status[f.Name], tries: map[uint32]int{}, sent: map[uint32]int{}, putOff: map[uint32]int{},
 			over: map[uint32]migration.Outcome{}, keywords: map[string]bool{},
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"trasloco/imapsync/wire"
 	"trasloco/migration"
 )
 
@@ -46,120 +45,37 @@ func (r *run) sync(ctx context.Context) error {
 	if err := r.open(ctx); err != nil {
 		return err
 	}
-	if err := r.persevere(ctx, r.survey); err != nil {
-		return err
-	}
-	for _, f := range r.folders {
-		if err := r.persevere(ctx, func(ctx context.Context) error { return r.syncFolder(ctx, f) }); err != nil {
-			r.add(f)
+	for _, step := range []func(context.Context) error{
+		r.survey,    // both trees; every source folder gets its place at the destination
+		r.walk,      // through all folders, until every message has its outcome
+		r.lookAgain, // for what was taken for lost and may have come through after all
+	} {
+		if err := r.persevere(ctx, step); err != nil {
+			r.addUnfinished()
 			return err
 		}
-		r.finish(f)
 	}
 	return r.balance()
 }
 
-// syncFolder copies one folder. It begins anew each time it is called, from what
-// the journal remembers.
-func (r *run) syncFolder(ctx context.Context, f *folderRun) error {
-	f.reset()
-	r.report.Progress(f.display(), r.tally)
-	err := r.walk(ctx, f)
-	var folder *folderError
-	switch {
-	case errors.As(err, &folder):
-		return r.failFolder(f, folder)
-	case f.isStuck(err):
-		return r.failFolder(f, &folderError{migration.ReasonFolderClosed, 0, err})
-	default:
-		return err
-	}
-}
-
-// walk goes through one folder: what is there, what is known of it, what is to
-// be done, and how it stood.
-func (r *run) walk(ctx context.Context, f *folderRun) error {
-	if err := r.reconnect(ctx); err != nil { // the last folder's trouble may have cost a connection
-		return err
-	}
-	if f.pair.ID != 0 && (f.reason != "" || !f.opens()) {
-		r.doubt = r.doubt || !r.clean // what the last run left there is not looked at
-	}
-	switch {
-	case f.reason != "":
-		return r.countExcluded(ctx, f)
-	case !f.opens():
-		return nil
-	}
-	box, err := r.examine(ctx, f)
-	if err != nil {
-		return err
-	}
-	if f.closed != nil {
-		return &folderError{f.closed.reason, int(box.Exists), f.closed.err}
-	}
-	if err := r.shut[f.pair.ID]; err != nil {
-		return &folderError{migration.ReasonFolderCreate, int(box.Exists), err}
-	}
-	known, err := r.journal.Messages(ctx, f.pair.ID)
-	if err != nil {
-		return err
-	}
-	if isUnchanged(f.pair, box.UIDValidity, box.UIDNext, box.Exists, box.HighestModSeq) && r.isSettled(f, known, int(box.Exists)) {
-		return nil
-	}
-	asListed := *box // mail may come in while the copy goes on: that is for the next pass
-	listing, known, err := r.takeStock(ctx, f, box, known)
-	if err != nil {
-		return err
-	}
-	if err := r.carryOut(ctx, f, planFolder(f.settled(listing), known, r.limits())); err != nil {
-		return err
-	}
-	return r.remember(ctx, f, asListed)
-}
-
-// takeStock lists the open folder and sees to it that what is remembered goes
-// by the UIDs that hold now.
-func (r *run) takeStock(ctx context.Context, f *folderRun, box *wire.Mailbox, known []migration.MessageState) ([]meta, []migration.MessageState, error) {
-	listing, err := r.listMessages(ctx, box)
-	if err != nil {
-		return nil, nil, err
-	}
-	if f.pair.UIDValidity != 0 && f.pair.UIDValidity != box.UIDValidity {
-		f.forget()
-		if known, err = r.renumber(ctx, f, listing, known); err != nil {
-			return nil, nil, err
+// walk takes all folders that are not finished through the same steps, each of
+// them for all folders at once, so that a round trip is paid once and not for
+// each. When a connection breaks it begins anew, from what the journal remembers
+// and without the folders that are finished.
+func (r *run) walk(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		r.takeStock,    // what is there, what is known of it, what is to be done
+		r.followMoves,  // what the source only moved is moved
+		r.openTargets,  // where copies will go; what is there already is adopted
+		r.mergeFlags,   // flags that changed since they were copied
+		r.closeIdle,    // folders with nothing to copy are finished by that
+		r.copyMessages, // the others when their last message has its outcome
+	} {
+		if err := step(ctx); err != nil {
+			return err
 		}
 	}
-	return listing, known, r.rememberValidity(ctx, f, box.UIDValidity)
-}
-
-// carryOut does what a plan says.
-func (r *run) carryOut(ctx context.Context, f *folderRun, p plan) error {
-	f.count(p)
-	if err := r.leaveOut(ctx, f, p.left); err != nil {
-		return err
-	}
-	if len(p.copy) == 0 {
-		return nil
-	}
-	if err := r.openTarget(ctx, f, len(p.copy)); err != nil {
-		return err
-	}
-	// The folder's UIDVALIDITY goes first: what is adopted belongs to it.
-	if err := r.journal.SavePair(ctx, &f.pair); err != nil {
-		return err
-	}
-	missing, err := r.adoptTail(ctx, f, p.copy)
-	if err != nil {
-		return err
-	}
-	f.pair.Dest.UIDNext = f.low // not before the tail is adopted (I-5)
-	if err := r.journal.SavePair(ctx, &f.pair); err != nil {
-		return err
-	}
-	return r.copyMessages(ctx, f, missing)
+	return nil
 }
 
 var errUnbalanced = errors.New("not every message has an outcome")

@@ -3,6 +3,7 @@ package imapsync
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,27 +33,33 @@ func (f folder) opens() bool { return !f.Has(`\Noselect`) && !f.Has(`\NonExisten
 type tree struct {
 	prefix, delim string // of the personal namespace
 	folders       []folder
-	foreign       []string // folders of others, shared and public ones: named, not copied (F-1)
+	foreign       []string                     // folders of others, shared and public ones: named, not copied (F-1)
+	status        map[string]wire.FolderStatus // by raw name; as far as the server tells it with the list
 }
 
-// readTree lists the personal namespaces of a logged-in connection.
-func readTree(ctx context.Context, conn *wire.Conn) (*tree, error) {
+// readTree lists the personal namespaces of a logged-in connection. items are
+// asked for of each folder where the server tells them with the list (RFC 5819).
+func readTree(ctx context.Context, conn *wire.Conn, items string) (*tree, error) {
 	spaces, err := namespaces(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
 	var raw []wire.Folder
+	status := map[string]wire.FolderStatus{}
 	for _, ns := range spaces.Personal {
-		listed, err := listPrefix(ctx, conn, ns.Prefix)
+		listed, err := listPrefix(ctx, conn, ns.Prefix, items)
 		if err != nil {
 			return nil, err
 		}
-		raw = append(raw, listed...)
+		raw = append(raw, listed.Folders...)
+		maps.Copy(status, listed.Status)
 	}
 	if raw, err = withInbox(ctx, conn, raw); err != nil {
 		return nil, err
 	}
-	return newTree(spaces, raw), nil
+	t := newTree(spaces, raw)
+	t.status = status
+	return t, nil
 }
 
 // newTree places what was listed. The order of the listing plays no part in it,
@@ -119,20 +126,36 @@ func namespaces(ctx context.Context, conn *wire.Conn) (wire.Namespaces, error) {
 	return spaces, nil
 }
 
-// listPrefix lists one namespace, with special use where that is offered and
-// works: some servers offer it and then leave folders out (F-2).
-func listPrefix(ctx context.Context, conn *wire.Conn, prefix string) ([]wire.Folder, error) {
-	if conn.Has("SPECIAL-USE") && conn.Has("LIST-EXTENDED") {
-		listing, err := conn.List(ctx, "LIST", "", prefix+"*", "RETURN (SPECIAL-USE)")
+// listPrefix lists one namespace, with special use and states where those are
+// offered and work: some servers offer it and then leave folders out (F-2).
+func listPrefix(ctx context.Context, conn *wire.Conn, prefix, items string) (wire.Listing, error) {
+	if options := listOptions(conn, items); options != "" {
+		listing, err := conn.List(ctx, "LIST", "", prefix+"*", options)
 		if err == nil && (prefix != "" || slices.ContainsFunc(listing.Folders, isInboxName)) {
-			return listing.Folders, nil
+			return listing, nil
 		}
 		if err != nil && !isRefusal(err) {
-			return nil, err
+			return wire.Listing{}, err
 		}
 	}
-	listing, err := conn.List(ctx, "LIST", "", prefix+"*", "")
-	return listing.Folders, err
+	return conn.List(ctx, "LIST", "", prefix+"*", "")
+}
+
+func listOptions(conn *wire.Conn, items string) string {
+	if !conn.Has("LIST-EXTENDED") {
+		return ""
+	}
+	var options []string
+	if conn.Has("SPECIAL-USE") {
+		options = append(options, "SPECIAL-USE")
+	}
+	if items != "" && conn.Has("LIST-STATUS") {
+		options = append(options, "STATUS ("+items+")")
+	}
+	if len(options) == 0 {
+		return ""
+	}
+	return "RETURN (" + strings.Join(options, " ") + ")"
 }
 
 func isInboxName(f wire.Folder) bool { return strings.EqualFold(f.Name, "INBOX") }

@@ -1,7 +1,6 @@
 package imapsync
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -14,7 +13,9 @@ import (
 type verdict struct {
 	stored bool
 	uid    uint32
-	again  bool // to be tried in another form, or not sent
+	again  bool    // to be tried once more
+	form   bool    // it was refused, and has another form now
+	part   []*item // it was refused together with these
 	failed *migration.Outcome
 	putOff bool // failed, but by words that may be about the account
 }
@@ -56,54 +57,88 @@ func (f *folderRun) isPutOffForGood(it *item, together int, s wire.Status) bool 
 
 // judge turns answers into verdicts (T-6). Its error, if any, holds for the run;
 // verdicts, if any, are to be recorded all the same.
-func (r *run) judge(f *folderRun, items []*item, answers []*wire.Appended) ([]verdict, error) {
-	verdicts := make([]verdict, len(items))
+func (l *lane) judge(fl *flight) ([]verdict, error) {
+	l.books.Lock()
+	defer l.books.Unlock()
+	verdicts := make([]verdict, 0, len(fl.items))
 	var stop *wire.StatusError
-	for i, it := range items {
-		switch a := answers[i]; {
-		case a == nil:
-			verdicts[i] = verdict{again: true}
+	for _, c := range fl.commands {
+		some, err := l.judgeCommand(c)
+		if err != nil {
+			return nil, err
+		}
+		if !c.answer.Status.OK() && stopsAll(c.answer.Status) && some[0].failed == nil {
+			stop = &wire.StatusError{Command: "APPEND", Status: c.answer.Status}
+		}
+		verdicts = append(verdicts, some...)
+	}
+	for len(verdicts) < len(fl.items) {
+		verdicts = append(verdicts, verdict{again: true}) // not sent
+	}
+	if stop == nil {
+		return verdicts, nil
+	}
+	if stop.Status.Code == "TRYCREATE" {
+		fl.f.wentAway(fl.generation, stop)
+		return verdicts, nil
+	}
+	return verdicts, blame(DestinationSide, stop)
+}
+
+// wentAway notes that a folder is not there any more. It is made anew once a
+// run.
+func (f *folderRun) wentAway(generation int, said error) {
+	switch {
+	case f.generation != generation: // somebody noticed before, and it is there again
+	case f.remade:
+		f.failing = &folderError{migration.ReasonFolderCreate, 0, said}
+	default:
+		f.gone, f.vanished = true, true
+	}
+}
+
+func (l *lane) judgeCommand(c *command) ([]verdict, error) {
+	verdicts := make([]verdict, len(c.items))
+	f, a := c.flight.f, c.answer
+	for i, it := range c.items {
+		switch {
 		case a.Status.OK():
 			verdicts[i] = verdict{stored: true}
 			delete(f.putOff, it.uid)
-			if a.UIDValidity == f.pair.Dest.UIDValidity { // else the UID is none of this folder
-				verdicts[i].uid = a.UID
+			if a.UIDs != nil && a.UIDValidity == f.pair.Dest.UIDValidity { // else the UID is none of this folder
+				verdicts[i].uid = a.UIDs[i]
 			}
-		case f.isPutOffForGood(it, len(items), a.Status):
+		case f.isPutOffForGood(it, len(c.items), a.Status):
 			verdicts[i] = failure(migration.ReasonRefused, a.Status)
 			verdicts[i].putOff = true
 		case stopsAll(a.Status):
 			verdicts[i] = verdict{again: true}
-			stop = &wire.StatusError{Command: "APPEND", Status: a.Status}
+		case len(c.items) > 1:
+			l.careful = l.careful || contentText.MatchString(a.Status.Text)
+			l.several = l.several && a.Status.Type != "BAD" // it may not know what it lists
+			verdicts[i] = verdict{again: true, part: c.items}
 		default:
-			v, err := r.refusal(f, it, a.Status)
+			v, err := l.refusal(it, a.Status)
 			if err != nil {
 				return nil, err
 			}
 			verdicts[i] = v
 		}
 	}
-	if stop == nil {
-		return verdicts, nil
-	}
-	if stop.Status.Code == "TRYCREATE" {
-		return verdicts, &folderError{migration.ReasonFolderCreate, 0, errors.Join(errTryCreate, stop)}
-	}
-	return verdicts, blame(DestinationSide, stop)
+	return verdicts, nil
 }
-
-var errTryCreate = errors.New("the destination folder is gone")
 
 // refusal looks for a form in which the destination may take a message that it
 // refused: without keywords, then with its line ends repaired (T-4, T-6). A
 // message refused in every form is a failure, in the server's words.
-func (r *run) refusal(f *folderRun, it *item, status wire.Status) (verdict, error) {
+func (r *run) refusal(it *item, status wire.Status) (verdict, error) {
+	f := it.f
 	switch {
 	case !it.plain && len(onlySystem(it.flags)) < len(it.flags) && (status.Type == "BAD" || flagText.MatchString(status.Text)):
 		keywords := slices.DeleteFunc(slices.Clone(it.flags), isSystem)
 		f.dropKeywords(r, keywords)
 		it.flags, it.plain = onlySystem(it.flags), true
-		return verdict{again: true}, nil
+		return verdict{again: true, form: true}, nil
 	case isTooBig(status):
 		return failure(migration.ReasonTooBig, status), nil
 	case !it.altered && it.spool.repairable() && (status.Type == "BAD" || contentText.MatchString(status.Text)):
@@ -111,9 +146,9 @@ func (r *run) refusal(f *folderRun, it *item, status wire.Status) (verdict, erro
 		if err != nil {
 			return verdict{}, &Error{Side: DestinationSide, Class: ClassInternal, Err: err}
 		}
-		r.replace(it, fixed)
+		it.replace(fixed)
 		r.entry(migration.Info, "altered", migration.Args{"folder": f.display(), "uid": it.uid}, status.String())
-		return verdict{again: true}, nil
+		return verdict{again: true, form: true}, nil
 	default:
 		return failure(migration.ReasonRefused, status), nil
 	}
@@ -125,85 +160,115 @@ func failure(reason migration.Reason, status wire.Status) verdict {
 
 // replace gives an item other octets. The budget is not asked: waiting for room
 // here could wait for oneself, and the difference is a few line ends.
-func (r *run) replace(it *item, fixed *spool) {
-	old := it.spool
-	fixed.announced = old.announced // what is released is what was acquired
+func (it *item) replace(fixed *spool) {
+	fixed.room, it.spool.room = it.spool.room, room{}
+	it.spool.close()
 	it.spool, it.altered = fixed, true
-	old.close()
 }
 
-// settle records a batch that was answered.
-func (r *run) settle(f *folderRun, batch migration.Batch, items []*item, verdicts []verdict) error {
-	if err := r.findUIDs(f, batch, verdicts); err != nil {
+// settle records a flight that was answered.
+func (l *lane) settle(fl *flight, verdicts []verdict) error {
+	if err := l.findUIDs(fl, verdicts); err != nil {
 		return err
 	}
+	l.books.Lock()
+	defer l.books.Unlock()
+	f := fl.f
 	var states []migration.MessageState
 	for i, v := range verdicts {
 		switch {
 		case v.stored:
-			states = append(states, items[i].state(r.job.Pass, migration.Copied, "", v.uid))
+			states = append(states, fl.items[i].state(l.job.Pass, migration.Copied, "", v.uid))
 			f.low = max(f.low, v.uid+1)
 		case v.failed != nil:
-			states = append(states, items[i].state(r.job.Pass, migration.Failed, v.failed.Reason, 0))
+			states = append(states, fl.items[i].state(l.job.Pass, migration.Failed, v.failed.Reason, 0))
 		}
 	}
-	if err := r.journal.Settle(r.hard, batch, states, f.low); err != nil {
+	if err := l.journal.Settle(l.hard, fl.batch, states, f.low); err != nil {
 		return fmt.Errorf("settle a batch: %w", err)
 	}
-	f.pair.Dest.UIDNext = f.low
+	f.pair.Dest.UIDNext = max(f.pair.Dest.UIDNext, f.low)
+	return l.tellSettled(fl, verdicts)
+}
+
+// tellSettled counts what was settled. The books are held.
+func (l *lane) tellSettled(fl *flight, verdicts []verdict) error {
+	f, over := fl.f, 0
 	for i, v := range verdicts {
 		if v.stored {
 			f.tally.Copied++
-			f.tally.Bytes += items[i].spool.size
+			f.tally.Bytes += fl.items[i].spool.size
 		}
 		if v.failed != nil {
-			f.note(items[i].outcome(*v.failed))
+			f.note(fl.items[i].outcome(*v.failed))
+		}
+		if !v.again {
+			over++
 		}
 	}
 	if slices.ContainsFunc(verdicts, func(v verdict) bool { return v.stored || v.failed != nil && !v.putOff }) {
-		r.acknowledged()
+		l.acknowledged()
 	}
-	return nil
+	l.progress(f)
+	if over == 0 {
+		return nil
+	}
+	return l.closeOut(f, over)
 }
 
 // findUIDs looks up where stored messages went if the destination did not say
 // it: no UIDPLUS, or an answer that cannot be read (G-11).
-func (r *run) findUIDs(f *folderRun, batch migration.Batch, verdicts []verdict) error {
+func (l *lane) findUIDs(fl *flight, verdicts []verdict) error {
 	var items []migration.BatchItem
 	var index []int
 	for i, v := range verdicts {
 		if v.stored && v.uid == 0 {
-			items = append(items, batch.Items[i])
+			items = append(items, fl.batch.Items[i])
 			index = append(index, i)
 		}
 	}
 	if len(items) == 0 {
 		return nil
 	}
-	list, next, err := r.tail(r.hard, f.pair.Dest, batch.DestLow)
-	if err != nil {
-		return blame(DestinationSide, err)
-	}
-	known := map[uint32]bool{}
-	for _, v := range verdicts {
-		known[v.uid] = true
-	}
-	var free []candidate
-	for _, c := range list {
-		if !known[c.uid] {
-			free = append(free, c)
+	for len(l.open) > 0 { // what they stored is none of this
+		if err := l.hear(); err != nil {
+			return err
 		}
 	}
-	found, err := pair(items, free, digestAt(r.hard, r.dst))
+	list, next, err := l.tail(l.hard, l.conn, fl.f.pair.Dest, fl.batch.DestLow)
 	if err != nil {
-		return blame(DestinationSide, err)
+		return atFolder(fl.f, blame(DestinationSide, err))
+	}
+	told := l.toldUIDs()
+	list = slices.DeleteFunc(list, func(c candidate) bool { return told[c.uid] })
+	found, err := pair(items, list, digestAt(l.hard, l.conn))
+	if err != nil {
+		return atFolder(fl.f, blame(DestinationSide, err))
 	}
 	for i, uid := range found {
 		verdicts[index[i]].uid = uid
 	}
-	f.low = max(f.low, next)
-	if err := r.dst.Leave(r.hard); err != nil && !isRefusal(err) {
-		return blame(DestinationSide, err)
+	l.books.Lock()
+	fl.f.low = max(fl.f.low, next)
+	l.books.Unlock()
+	if err := l.conn.Leave(l.hard); err != nil && !isRefusal(err) {
+		return atFolder(fl.f, blame(DestinationSide, err))
 	}
 	return nil
+}
+
+// toldUIDs are those that the server named for messages of the flights that are
+// not settled.
+func (l *lane) toldUIDs() map[uint32]bool {
+	told := map[uint32]bool{}
+	for _, fl := range l.flights {
+		for _, c := range fl.commands {
+			if c.answer != nil && c.answer.UIDValidity == fl.batch.DestUIDValidity {
+				for _, uid := range c.answer.UIDs {
+					told[uid] = true
+				}
+			}
+		}
+	}
+	return told
 }
