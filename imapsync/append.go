@@ -292,10 +292,12 @@ func (l *lane) learnPace(fl *flight) {
 		began = l.settled
 	}
 	l.settled = now
-	if octets < minWindow {
+	// The last few flights together: one alone may have met a slow moment.
+	l.stored, l.took = l.stored*7/10+float64(octets), l.took*7/10+max(now.Sub(began).Seconds(), 0)
+	if l.stored < minWindow || l.took < 0.001 {
 		return // too little to tell
 	}
-	l.rate = float64(octets) / max(now.Sub(began).Seconds(), 0.001)
+	l.rate = l.stored / l.took
 	l.window = int64(min(max(l.rate*windowTime.Seconds(), minWindow), maxWindow))
 }
 

@@ -47,7 +47,7 @@ func (b *budget) acquire(ctx context.Context, size int64) (room, error) {
 // cost is what a message of size octets takes up. One that is larger than all
 // there is takes all: it gets its turn alone.
 func (b *budget) cost(size int64) (memory, disk int64) {
-	memory = max(size, 1)
+	memory = inBlocks(size)
 	if size > inMemory {
 		memory, disk = headSize, min(size, b.engine.opts.TempSpace)
 	}

@@ -1,66 +1,63 @@
 package imapsync
 
 import (
-	"math/bits"
+	"io"
 	"sync"
 )
 
-const (
-	smallestBuffer = 1 << 10
-	bufferClasses  = 12 * perDoubling // up to inMemory
-	perDoubling    = 4                // so that a buffer is at most a quarter too large
-	keptOctets     = 4 << 20
-)
+// blockSize is small enough to waste little on small messages, and large enough
+// to hold most headers.
+const blockSize = 8 << 10
 
-// buffers lends octets to the messages of one run and takes them back, by size.
-// The collector would need about twice the memory for the same work: messages
-// come and go faster than it runs.
-type buffers struct {
+// blocks lends octets to the messages of one run and takes them back, in pieces
+// of one size: so each can be used for any message. The collector would need
+// about twice the memory for the same work, since messages come and go faster
+// than it runs.
+type blocks struct {
 	mu   sync.Mutex
-	free [bufferClasses + 1][][]byte
-	kept int
+	free [][]byte
 }
 
-// get returns an empty buffer with room for size octets, at most inMemory.
-func (b *buffers) get(size int64) []byte {
-	class := classOf(size)
+// get returns an empty block.
+func (b *blocks) get() []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if list := b.free[class]; len(list) > 0 {
-		buf := list[len(list)-1]
-		b.free[class] = list[:len(list)-1]
-		b.kept -= cap(buf)
-		return buf
+	if n := len(b.free); n > 0 {
+		block := b.free[n-1]
+		b.free = b.free[:n-1]
+		return block
 	}
-	return make([]byte, 0, classSize(class))
+	return make([]byte, 0, blockSize)
 }
 
 // put takes back what get returned. Nobody may look at it any more.
-func (b *buffers) put(buf []byte) {
-	if cap(buf) < smallestBuffer {
-		return
-	}
-	class := classOf(int64(cap(buf)))
+func (b *blocks) put(list [][]byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.kept+cap(buf) <= keptOctets && classSize(class) == cap(buf) {
-		b.free[class] = append(b.free[class], buf[:0])
-		b.kept += cap(buf)
+	for _, block := range list {
+		b.free = append(b.free, block[:0])
 	}
 }
 
-// classOf returns the smallest class with room for size octets.
-func classOf(size int64) int {
-	if size <= smallestBuffer {
-		return 0
-	}
-	doublings := bits.Len64(uint64(size-1)/smallestBuffer) - 1
-	base := int64(smallestBuffer) << doublings
-	step := base / perDoubling
-	return doublings*perDoubling + int((size-base+step-1)/step)
+// inBlocks returns what a message of size octets takes up in blocks.
+func inBlocks(size int64) int64 {
+	return max((size+blockSize-1)/blockSize, 1) * blockSize
 }
 
-func classSize(class int) int {
-	base := smallestBuffer << (class / perDoubling)
-	return base + base/perDoubling*(class%perDoubling)
+// blockReader reads a message that lies in blocks. It changes none of them.
+type blockReader struct {
+	list [][]byte
+	at   int // in the first of them
+}
+
+func (r *blockReader) Read(p []byte) (int, error) {
+	for len(r.list) > 0 && r.at == len(r.list[0]) {
+		r.list, r.at = r.list[1:], 0
+	}
+	if len(r.list) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, r.list[0][r.at:])
+	r.at += n
+	return n, nil
 }

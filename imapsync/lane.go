@@ -38,6 +38,8 @@ type lane struct {
 	open    []*command
 	octets  int64 // of the open commands
 	settled time.Time
+
+	stored, took float64 // octets and seconds of the last flights, for the pace
 }
 
 // load is what is to be appended to one folder together.

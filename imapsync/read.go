@@ -269,7 +269,7 @@ func (r *run) makeRoom(ctx context.Context, size int64) (*spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSpool(r.engine.opts.TempDir, size, r.buffers)
+	s, err := newSpool(r.engine.opts.TempDir, size, r.blocks)
 	if err != nil {
 		space.release()
 		return nil, &Error{Side: SourceSide, Class: ClassInternal, Err: err}

@@ -22,7 +22,7 @@ type run struct {
 	src, dst *wire.Conn
 	ctl      *control // open only while folders are made
 	budget   *budget
-	buffers  *buffers
+	blocks   *blocks
 
 	// hard outlives the caller's context by Patience.Grace, for the answers to
 	// what was sent already and for the journal.
@@ -56,7 +56,7 @@ func (e *Engine) newRun(ctx context.Context, job Job, journal Journal, report Re
 	})
 	return &run{
 		engine: e, job: job, journal: journal, report: report, hard: hard,
-		budget: e.newBudget(), buffers: &buffers{}, window: firstWindow,
+		budget: e.newBudget(), blocks: &blocks{}, window: firstWindow,
 		backoff: e.opts.Patience.Backoff, shut: map[int64]error{}, spelled: map[string][]string{},
 		cancel: func() { stop(); cancel(context.Canceled) },
 	}

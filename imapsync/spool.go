@@ -22,11 +22,11 @@ const (
 type spool struct {
 	announced int64
 	size      int64
-	mem       []byte
+	mem       [][]byte // blocks of the pool
 	file      *os.File
 	head      []byte // the first octets of a message in a file, or of one that is not kept
 	forget    bool   // only digest and head are wanted
-	pool      *buffers
+	pool      *blocks
 	room      room // released with the spool
 
 	hasNUL bool
@@ -37,10 +37,9 @@ type spool struct {
 
 // newSpool makes a place for a message of size octets. A file has no name any
 // more when newSpool returns, so that nothing is left behind by a crash.
-func newSpool(tempDir string, size int64, pool *buffers) (*spool, error) {
+func newSpool(tempDir string, size int64, pool *blocks) (*spool, error) {
 	s := &spool{announced: size, sum: sha256.New(), pool: pool}
 	if size <= inMemory {
-		s.mem = pool.get(size)
 		return s, nil
 	}
 	file, err := os.CreateTemp(tempDir, "message-*")
@@ -64,7 +63,7 @@ func (s *spool) Write(p []byte) (int, error) {
 	s.look(p)
 	s.size += int64(len(p))
 	if s.file == nil && !s.forget {
-		s.mem = append(s.mem, p...)
+		s.keep(p)
 		return len(p), nil
 	}
 	if room := headSize - len(s.head); room > 0 {
@@ -74,6 +73,20 @@ func (s *spool) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	return s.file.Write(p)
+}
+
+// keep adds octets to the blocks in memory.
+func (s *spool) keep(p []byte) {
+	for len(p) > 0 {
+		last := len(s.mem) - 1
+		if last < 0 || len(s.mem[last]) == blockSize {
+			s.mem = append(s.mem, s.pool.get())
+			last++
+		}
+		n := min(len(p), blockSize-len(s.mem[last]))
+		s.mem[last] = append(s.mem[last], p[:n]...)
+		p = p[n:]
+	}
 }
 
 // look counts bare line feeds (I-8) and feeds the digest: the octets without
@@ -122,24 +135,45 @@ func (s *spool) digest() [32]byte { return [32]byte(s.sum.Sum(nil)) }
 func (s *spool) whole() bool { return s.size == s.announced }
 
 // header returns the message's fields.
-func (s *spool) header() header {
-	if s.file != nil || s.forget {
-		return readHeader(s.head)
+func (s *spool) header() header { return readHeader(s.beginning()) }
+
+// beginning returns the first octets of the message: its header at the least, or
+// as much of it as is ever looked at. They are not to be changed.
+func (s *spool) beginning() []byte {
+	switch {
+	case s.file != nil || s.forget:
+		return s.head
+	case len(s.mem) == 0:
+		return nil
+	case len(s.mem) == 1 || hasBlankLine(s.mem[0]):
+		return s.mem[0]
 	}
-	return readHeader(s.mem)
+	var head []byte
+	for _, block := range s.mem {
+		head = append(head, block...)
+		if len(head) >= headSize || hasBlankLine(head[max(0, len(head)-len(block)-4):]) {
+			break
+		}
+	}
+	return head
+}
+
+// hasBlankLine reports whether the end of a header is in text.
+func hasBlankLine(text []byte) bool {
+	return bytes.Contains(text, []byte("\n\r\n")) || bytes.Contains(text, []byte("\n\n"))
 }
 
 // open returns a reader over the message from its start.
 func (s *spool) open() (io.Reader, error) {
 	if s.file == nil {
-		return bytes.NewReader(s.mem), nil
+		return &blockReader{list: s.mem}, nil
 	}
 	return io.NewSectionReader(s.file, 0, s.size), nil
 }
 
 // close gives place and room back. The spool must not be used afterwards.
 func (s *spool) close() {
-	if s.mem != nil {
+	if len(s.mem) > 0 {
 		s.pool.put(s.mem)
 	}
 	s.mem, s.head = nil, nil

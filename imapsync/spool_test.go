@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -16,7 +17,7 @@ import (
 // spooled puts octets into a spool, cut into pieces of a size.
 func spooled(t *testing.T, text []byte, piece int) *spool {
 	t.Helper()
-	s, err := newSpool(t.TempDir(), int64(len(text)), &buffers{})
+	s, err := newSpool(t.TempDir(), int64(len(text)), &blocks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,8 +104,8 @@ func TestSpoolKeepsOctetsInMemory(t *testing.T) {
 	for _, size := range []int{0, 1, 4097, 1<<20 + 1, inMemory} {
 		text := bytes.Repeat([]byte("0123456789\r\n"), size/12+1)[:size]
 		s := spooled(t, text, 1000)
-		if s.file != nil || cap(s.mem) > max(size*5/4, smallestBuffer) || !bytes.Equal(octets(t, s), text) {
-			t.Errorf("%d octets: file %v, capacity %d", size, s.file != nil, cap(s.mem))
+		if s.file != nil || !bytes.Equal(octets(t, s), text) {
+			t.Errorf("%d octets: file %v, %d blocks", size, s.file != nil, len(s.mem))
 		}
 		if again := octets(t, s); !bytes.Equal(again, text) {
 			t.Errorf("%d octets: %d when read again", size, len(again))
@@ -117,7 +118,7 @@ func TestSpoolKeepsOctetsInMemory(t *testing.T) {
 func TestLargeMessageGoesToAFileWithoutName(t *testing.T) {
 	folder := t.TempDir()
 	text := append([]byte("Subject: large\r\n\r\n"), bytes.Repeat([]byte("line\n"), inMemory/5)...)
-	s, err := newSpool(folder, int64(len(text)), &buffers{})
+	s, err := newSpool(folder, int64(len(text)), &blocks{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func checkEmpty(t *testing.T, folder string) {
 }
 
 func TestSpoolSaysWhyThereIsNoFile(t *testing.T) {
-	_, err := newSpool("/nowhere/at/all", inMemory+1, &buffers{})
+	_, err := newSpool("/nowhere/at/all", inMemory+1, &blocks{})
 	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "4194305 octets") {
 		t.Errorf("got %v", err)
 	}
@@ -235,9 +236,9 @@ func (errorWriter) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 func TestRoom(t *testing.T) {
 	e := New(Options{TempSpace: 60 << 20})
 	for _, test := range []struct{ size, memory, disk int64 }{
-		{0, 1, 0},
-		{1, 1, 0},
-		{4097, 4097, 0},
+		{0, blockSize, 0},
+		{1, blockSize, 0},
+		{blockSize + 1, 2 * blockSize, 0},
 		{inMemory, inMemory, 0},
 		{inMemory + 1, headSize, inMemory + 1},
 		{50 << 20, headSize, 50 << 20},
@@ -254,41 +255,59 @@ func TestRoom(t *testing.T) {
 
 // What was given back can be had by others, and giving back twice gives nothing.
 func TestRoomIsGivenBack(t *testing.T) {
-	e := New(Options{Memory: 1000})
+	e := New(Options{Memory: 10 * blockSize})
 	one, other := e.newBudget(), e.newBudget()
-	first, err := one.acquire(t.Context(), 900)
+	first, err := one.acquire(t.Context(), 9*blockSize)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := other.acquire(ctx, 200); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := other.acquire(ctx, 2*blockSize); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("another run got room that is not there: %v", err)
 	}
 	first.release()
 	first.release()
-	second, err := other.acquire(t.Context(), 1000)
+	second, err := other.acquire(t.Context(), 10*blockSize)
 	if err != nil {
 		t.Fatal(err)
 	}
 	second.release()
 }
 
-func TestBuffersFit(t *testing.T) {
-	var b buffers
-	for size := int64(0); size <= inMemory; size = size*9/8 + 1 {
-		buf := b.get(size)
-		if int64(cap(buf)) < size || int64(cap(buf)) > max(size*5/4+1, smallestBuffer) || len(buf) != 0 {
-			t.Fatalf("a buffer for %d octets has room for %d", size, cap(buf))
+// What one message gave back the next one uses, whatever its size.
+func TestBlocksAreUsedAgain(t *testing.T) {
+	pool := &blocks{}
+	for _, size := range []int{100_000, 1, 5000, 99_999, blockSize, blockSize + 1} {
+		text := bytes.Repeat([]byte("0123456789\r\n"), size/12+1)[:size]
+		s, err := newSpool(t.TempDir(), int64(size), pool)
+		if err != nil {
+			t.Fatal(err)
 		}
-		b.put(buf)
-		again := b.get(size)
-		if size <= keptOctets/4 && cap(again) != cap(buf) {
-			t.Fatalf("%d octets: it was not kept", size)
+		for _, part := range slices.Collect(slices.Chunk(text, 1000)) {
+			_, _ = s.Write(part)
 		}
+		if got := octets(t, s); !bytes.Equal(got, text) {
+			t.Errorf("%d octets: %d came back", size, len(got))
+		}
+		if int64(len(s.mem))*blockSize != inBlocks(int64(size)) {
+			t.Errorf("%d octets lie in %d blocks", size, len(s.mem))
+		}
+		s.close()
 	}
-	if b.kept > keptOctets {
-		t.Errorf("%d octets are kept", b.kept)
+	if want := int(inBlocks(100_000) / blockSize); len(pool.free) != want {
+		t.Errorf("%d blocks were made, want %d", len(pool.free), want)
+	}
+}
+
+// The header is found wherever the blocks part it.
+func TestHeaderAcrossBlocks(t *testing.T) {
+	for pad := blockSize - 60; pad < blockSize+10; pad++ {
+		text := "X-Pad: " + strings.Repeat("x", pad) + "\r\nSubject: far down\r\n\r\nSubject: body\r\n" + strings.Repeat("y\r\n", 8000)
+		s := spooled(t, []byte(text), 700)
+		if got := s.header(); got.subject != "far down" {
+			t.Fatalf("%d octets before it: %q", pad, got.subject)
+		}
 	}
 }
 

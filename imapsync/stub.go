@@ -21,7 +21,7 @@ func isStub(m meta, s *spool) bool {
 	if m.size < 0 || !sizesDiffer(m.size, s.size) || s.size > longestStub {
 		return false
 	}
-	text := strings.ToLower(string(bytes.ToValidUTF8(s.mem, nil)))
+	text := strings.ToLower(string(bytes.ToValidUTF8(bytes.Join(s.mem, nil), nil)))
 	for _, stub := range stubTexts {
 		if strings.Contains(text, stub) {
 			return true
