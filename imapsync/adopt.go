@@ -22,7 +22,11 @@ import (
 // another program, or by this one with a database that is lost (I-14).
 func (r *run) adopt(ctx context.Context, f *folderRun, metas []meta) ([]meta, error) {
 	first := f.pair.Dest.UIDNext == 0
+	open, some := r.undecided[f.pair.ID]
 	low := max(f.pair.Dest.UIDNext, 1)
+	if some {
+		low = min(low, open.low)
+	}
 	if f.low <= low || r.clean && !first || first && !f.held {
 		return metas, nil
 	}
@@ -35,6 +39,7 @@ func (r *run) adopt(ctx context.Context, f *folderRun, metas []meta) ([]meta, er
 			return nil, err
 		}
 	}
+	delete(r.undecided, f.pair.ID)
 	return metas, r.leaveTarget(ctx, r.dst)
 }
 
@@ -45,14 +50,24 @@ func (r *run) adoptFrom(ctx context.Context, f *folderRun, metas []meta, list []
 	if err := r.reopen(ctx, f); err != nil {
 		return nil, err
 	}
-	items, err := r.identify(ctx, ofSizes(metas, list))
+	likely := metas
+	if foreign {
+		likely = ofSizes(metas, list)
+	}
+	items, err := r.identify(ctx, likely)
 	if err != nil {
 		return nil, err
 	}
 	a := adoption{run: r, items: items, trusting: foreign, read: map[int]bool{}}
 	found, err := a.pair(ctx, list)
-	if err != nil || len(found) == 0 {
-		return metas, err
+	if err != nil {
+		return nil, err
+	}
+	if open, some := r.undecided[f.pair.ID]; some && !foreign {
+		a.pairChanged(list, open.uids, found)
+	}
+	if len(found) == 0 {
+		return metas, nil
 	}
 	return r.takeOver(ctx, f, metas, items, found, foreign)
 }
@@ -148,6 +163,31 @@ func (a *adoption) pair(ctx context.Context, list []candidate) (map[int]candidat
 		}
 	}
 	return found, nil
+}
+
+// pairChanged pairs what was sent, by its UID, and is not there in the same octets
+// with what has its header: where there is one of each, and no other message of
+// the source could be meant, the destination has changed it (see pairAltered).
+func (a *adoption) pairChanged(list []candidate, sent map[uint32]bool, found map[int]candidate) {
+	open, there, taken := map[uint64][]int{}, map[uint64][]candidate{}, map[uint32]bool{}
+	for _, c := range found {
+		taken[c.uid] = true
+	}
+	for i, it := range a.items {
+		if _, done := found[i]; !done {
+			open[it.Fingerprint] = append(open[it.Fingerprint], i)
+		}
+	}
+	for _, c := range list {
+		if c.named && !taken[c.uid] {
+			there[c.fingerprint] = append(there[c.fingerprint], c)
+		}
+	}
+	for print, group := range open {
+		if copies := there[print]; len(group) == 1 && len(copies) == 1 && sent[a.items[group[0]].UID] {
+			found[group[0]] = copies[0]
+		}
+	}
 }
 
 // byOctets returns the item of a group that has the candidate's octets, or -1.

@@ -82,7 +82,7 @@ func (l *lane) begin(fl *flight) {
 	l.books.Lock()
 	defer l.books.Unlock()
 	f := fl.f
-	fl.generation, fl.began = f.generation, l.engine.opts.Now()
+	fl.dest, fl.generation, fl.began = f.pair.Dest, f.generation, l.engine.opts.Now()
 	fl.batch = migration.Batch{PairID: f.pair.ID, DestID: f.pair.Dest.ID, DestUIDValidity: f.pair.Dest.UIDValidity, DestLow: f.low}
 	var sum, largest int64
 	for _, it := range fl.items {
@@ -146,7 +146,7 @@ func (l *lane) start(fl *flight, items []*item) error {
 	l.open = append(l.open, c)
 	l.octets += c.octets
 	var err error
-	if c.pending, err = l.conn.StartAppend(l.hard, fl.f.pair.Dest.Name, messages...); err != nil {
+	if c.pending, err = l.conn.StartAppend(l.hard, fl.dest.Name, messages...); err != nil {
 		return l.broke(err)
 	}
 	return nil
@@ -202,6 +202,20 @@ func (l *lane) keepAnswers(fl *flight) error {
 	}
 	l.acknowledged()
 	return l.journal.Record(l.hard, fl.f.pair.ID, states)
+}
+
+// advance hears one answer, and lands the oldest flight with its last.
+func (l *lane) advance() error {
+	fl := l.flights[0]
+	if len(l.open) > 0 && l.open[0].flight == fl {
+		if err := l.hear(); err != nil {
+			return err
+		}
+	}
+	if len(l.open) > 0 && l.open[0].flight == fl {
+		return nil
+	}
+	return l.land()
 }
 
 // land hears all of the oldest flight and settles it. What is to be tried again

@@ -14,22 +14,41 @@ import (
 var existsText = regexp.MustCompile(`(?i)already exists|cannot create this folder`)
 
 // makeFolders sees to it that every folder that is copied has its place at the
-// destination, empty ones too, parents first (F-9), and that it is remembered.
-// All folders of one depth are made at once.
-func (r *run) makeFolders(ctx context.Context, m *mapper, folders []*folderRun) error {
+// destination, empty ones too (F-9), and that it is remembered. All of them are
+// made at once, parents first.
+func (r *run) makeFolders(ctx context.Context) error {
 	defer r.closeControl()
-	levels := map[int][]*folderRun{}
-	for _, f := range folders {
-		levels[len(f.path)] = append(levels[len(f.path)], f)
-	}
+	var missing []creation
 	var fresh []*folderRun
-	for _, depth := range slices.Sorted(maps.Keys(levels)) {
-		made, err := r.makeLevel(ctx, m, levels[depth])
-		if err != nil {
-			return blame(DestinationSide, err)
+	order := slices.Clone(r.folders)
+	slices.SortStableFunc(order, func(a, b *folderRun) int { return len(a.path) - len(b.path) })
+	for _, f := range order {
+		if f.reason != "" || !f.opens() {
+			continue
 		}
-		fresh = append(fresh, made...)
+		if f.pair.ID != 0 {
+			if err := r.keepFolder(ctx, f); err != nil {
+				return blame(DestinationSide, err)
+			}
+			continue
+		}
+		path := r.mapper.target(f.folder)
+		if there, ok := r.mapper.existing(path); ok && there.opens() {
+			fresh = append(fresh, r.place(f, there.Name))
+		} else {
+			missing = append(missing, creation{f, path})
+		}
 	}
+	made, err := r.createAll(ctx, missing)
+	if err != nil {
+		return blame(DestinationSide, err)
+	}
+	return r.announce(ctx, append(fresh, made...))
+}
+
+// announce subscribes folders that were not seen to by an earlier pass (users may
+// have unsubscribed the others since), and remembers all of them.
+func (r *run) announce(ctx context.Context, fresh []*folderRun) error {
 	var names []string
 	for _, f := range fresh {
 		if !r.job.Rules.MirrorSubscriptions || f.subscribed {
@@ -58,53 +77,10 @@ func (r *run) subscribe(ctx context.Context, names []string) error {
 	return blame(DestinationSide, ctl.subscribe(ctx, names))
 }
 
-// control returns the second connection to the destination, which is opened
-// when the first folder has to be made.
-func (r *run) control(ctx context.Context) (*control, error) {
-	if r.ctl != nil {
-		return r.ctl, nil
-	}
-	conn, err := r.engine.connect(ctx, DestinationSide, r.job.Resource.Destination)
-	if err != nil {
-		return nil, err
-	}
-	r.ctl = openControl(conn)
-	return r.ctl, nil
-}
-
-func (r *run) closeControl() {
-	if r.ctl != nil {
-		r.ctl.close(r.hard)
-		r.ctl = nil
-	}
-}
-
 // creation is a folder that is to be made.
 type creation struct {
 	f    *folderRun
 	path []string
-}
-
-// makeLevel finds or makes folders of one depth and returns those that were not
-// seen to by an earlier pass: users may have unsubscribed the others since.
-func (r *run) makeLevel(ctx context.Context, m *mapper, folders []*folderRun) (fresh []*folderRun, err error) {
-	var missing []creation
-	for _, f := range folders {
-		if f.pair.ID != 0 {
-			if err := r.keepFolder(ctx, m, f); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		path := m.target(f.folder)
-		if there, ok := m.existing(path); ok && there.opens() {
-			fresh = append(fresh, r.place(f, there.Name))
-		} else {
-			missing = append(missing, creation{f, path})
-		}
-	}
-	made, err := r.createAll(ctx, m, missing)
-	return append(fresh, made...), err
 }
 
 // place notes where a folder goes.
@@ -118,7 +94,7 @@ func (r *run) place(f *folderRun, raw string) *folderRun {
 
 // createAll makes folders with one round trip, and then looks after those that
 // were refused.
-func (r *run) createAll(ctx context.Context, m *mapper, missing []creation) (made []*folderRun, err error) {
+func (r *run) createAll(ctx context.Context, missing []creation) (made []*folderRun, err error) {
 	if len(missing) == 0 {
 		return nil, nil
 	}
@@ -128,36 +104,42 @@ func (r *run) createAll(ctx context.Context, m *mapper, missing []creation) (mad
 	}
 	names, roles := make([]string, len(missing)), make([]string, len(missing))
 	for i, c := range missing {
-		names[i], roles[i] = m.name(c.path), c.f.createRole()
+		names[i], roles[i] = r.mapper.name(c.path), c.f.createRole()
 	}
 	refused, err := ctl.createAll(ctx, names, roles)
 	if err != nil {
 		return nil, err
 	}
 	for i, c := range missing {
-		path, err := r.createOther(ctx, m, c, refused[i])
+		path, err := r.createOther(ctx, c, refused[i])
 		switch {
 		case isRefusal(err) && !isThrottled(err):
 			c.f.closed = &folderError{migration.ReasonFolderCreate, 0, err}
 		case err != nil:
 			return nil, err
 		default:
-			made = append(made, r.place(c.f, m.rawName(path)))
+			made = append(made, r.place(c.f, r.mapper.rawName(path)))
 		}
 	}
 	return made, nil
 }
 
-// createOther makes a folder under a stricter name if the destination refused
-// the one it should have (F-7).
-func (r *run) createOther(ctx context.Context, m *mapper, c creation, refused error) ([]string, error) {
+// createOther makes a folder under another name if the destination refused the
+// one it should have: below its parent, if that has another name now, else under
+// a stricter one (F-7).
+func (r *run) createOther(ctx context.Context, c creation, refused error) ([]string, error) {
 	if refused == nil {
 		return c.path, nil
 	}
 	if !isRefusal(refused) || isThrottled(refused) {
 		return nil, refused
 	}
-	for _, other := range stricter(c.path) {
+	m := r.mapper
+	others := stricter(c.path)
+	if below := m.belowParent(c.f.path, c.path); below != nil {
+		others = append([][]string{below}, stricter(below)...)
+	}
+	for _, other := range others {
 		if !m.free(other) {
 			continue
 		}
@@ -184,15 +166,15 @@ func (f *folderRun) createRole() string {
 // gone, the folder that carries its UIDVALIDITY is the renamed one and is
 // followed. If there is none, somebody deleted it: it is made again only when
 // there is something new to put into it (Δ-8).
-func (r *run) keepFolder(ctx context.Context, m *mapper, f *folderRun) error {
-	if slices.ContainsFunc(m.dest.folders, func(d folder) bool { return d.Name == f.pair.Dest.Name && d.opens() }) {
+func (r *run) keepFolder(ctx context.Context, f *folderRun) error {
+	if slices.ContainsFunc(r.mapper.dest.folders, func(d folder) bool { return d.Name == f.pair.Dest.Name && d.opens() }) {
 		return nil
 	}
 	f.vanished = true
 	if f.pair.Dest.UIDValidity == 0 {
 		return nil
 	}
-	for _, d := range m.dest.folders {
+	for _, d := range r.mapper.dest.folders {
 		if !d.opens() || r.isTarget(d.Name) {
 			continue
 		}
@@ -347,10 +329,28 @@ func (r *run) examineTargets(ctx context.Context, folders []*folderRun) error {
 			},
 		})
 	}
-	if err := goAhead(ctx, steps, commandsAhead); err != nil {
-		return err
+	if len(steps) == 0 {
+		return nil
 	}
-	return r.leaveTarget(ctx, r.dst)
+	return goAhead(ctx, append(steps, r.leaving()), commandsAhead)
+}
+
+// leaving is the last step of a sweep over the destination.
+func (r *run) leaving() step {
+	var pending wire.Pending
+	sent := false
+	return step{
+		send: func(ctx context.Context) (err error) {
+			pending, sent, err = r.dst.StartLeave(ctx)
+			return blame(DestinationSide, err)
+		},
+		receive: func(ctx context.Context) error {
+			if !sent {
+				return r.leaveTarget(ctx, r.dst)
+			}
+			return blame(DestinationSide, ignoreRefusal(r.dst.FinishLeave(ctx, pending)))
+		},
+	}
 }
 
 func (f *folderRun) setTarget(box *wire.Mailbox, next uint32) {

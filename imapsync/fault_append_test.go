@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -257,12 +258,10 @@ func TestRefusals(t *testing.T) {
 func TestFolderDeletedWhileItIsFilled(t *testing.T) {
 	for _, without := range [][]string{nil, {"LITERAL+"}, {"UIDPLUS"}} {
 		var s *story
-		appends := 0
+		var appends atomic.Int32
 		hook := func(cmd imaptest.Command, _ *imaptest.Session) bool {
-			if cmd.Name == "APPEND" {
-				if appends++; appends == 4 {
-					s.dst.Delete("Work")
-				}
+			if cmd.Name == "APPEND" && appends.Add(1) == 4 {
+				s.dst.Delete("Work")
 			}
 			return false
 		}

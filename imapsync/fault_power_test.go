@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"sync"
 	"testing"
 
 	"trasloco/imapsync/imaptest"
@@ -15,7 +16,16 @@ import (
 // disk before anything else happens, as the real one is.
 type tape struct {
 	*memory
+	mu      sync.Mutex // lanes write side by side
 	written []func(*memory)
+}
+
+// note keeps a write on the tape. Until the returned function is called no other
+// write begins: on the tape they stand in the order in which they were made.
+func (j *tape) note(write func(*memory)) (made func()) {
+	j.mu.Lock()
+	j.written = append(j.written, write)
+	return j.mu.Unlock
 }
 
 func newTape() *tape { return &tape{memory: cleanMemory()} }
@@ -32,41 +42,41 @@ func (j *tape) cut(n int) {
 
 func (j *tape) SavePair(ctx context.Context, p *migration.FolderPair) error {
 	saved := *p
-	j.written = append(j.written, func(m *memory) { again := saved; _ = m.SavePair(ctx, &again) })
+	defer j.note(func(m *memory) { again := saved; _ = m.SavePair(ctx, &again) })()
 	return j.memory.SavePair(ctx, p)
 }
 
 func (j *tape) Begin(ctx context.Context, b *migration.Batch) error {
 	begun := *b
-	j.written = append(j.written, func(m *memory) { again := begun; _ = m.Begin(ctx, &again) })
+	defer j.note(func(m *memory) { again := begun; _ = m.Begin(ctx, &again) })()
 	return j.memory.Begin(ctx, b)
 }
 
 func (j *tape) Settle(ctx context.Context, b migration.Batch, states []migration.MessageState, next uint32) error {
 	states = slices.Clone(states)
-	j.written = append(j.written, func(m *memory) { _ = m.Settle(ctx, b, states, next) })
+	defer j.note(func(m *memory) { _ = m.Settle(ctx, b, states, next) })()
 	return j.memory.Settle(ctx, b, states, next)
 }
 
 func (j *tape) Record(ctx context.Context, id int64, states []migration.MessageState) error {
 	states = slices.Clone(states)
-	j.written = append(j.written, func(m *memory) { _ = m.Record(ctx, id, states) })
+	defer j.note(func(m *memory) { _ = m.Record(ctx, id, states) })()
 	return j.memory.Record(ctx, id, states)
 }
 
 func (j *tape) Rekey(ctx context.Context, id int64, states []migration.MessageState) error {
 	states = slices.Clone(states)
-	j.written = append(j.written, func(m *memory) { _ = m.Rekey(ctx, id, states) })
+	defer j.note(func(m *memory) { _ = m.Rekey(ctx, id, states) })()
 	return j.memory.Rekey(ctx, id, states)
 }
 
 func (j *tape) RenamePair(ctx context.Context, id int64, source string) error {
-	j.written = append(j.written, func(m *memory) { _ = m.RenamePair(ctx, id, source) })
+	defer j.note(func(m *memory) { _ = m.RenamePair(ctx, id, source) })()
 	return j.memory.RenamePair(ctx, id, source)
 }
 
 func (j *tape) MoveMessage(ctx context.Context, from int64, uid uint32, to int64, state migration.MessageState) error {
-	j.written = append(j.written, func(m *memory) { _ = m.MoveMessage(ctx, from, uid, to, state) })
+	defer j.note(func(m *memory) { _ = m.MoveMessage(ctx, from, uid, to, state) })()
 	return j.memory.MoveMessage(ctx, from, uid, to, state)
 }
 

@@ -159,7 +159,7 @@ func (s *story) insist() (got told) {
 func (o told) log() string {
 	var text strings.Builder
 	for _, e := range o.entries {
-		if e.Code != "connected" && e.Code != "trees" {
+		if e.Code != "connected" && e.Code != "trees" && e.Code != "transcript" {
 			fmt.Fprintf(&text, "\n%s %s %v %s", e.Level, e.Code, e.Args, e.ServerText)
 		}
 	}

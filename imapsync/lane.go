@@ -52,6 +52,7 @@ type load struct {
 // flight is a batch that was begun: the journal knows of it.
 type flight struct {
 	f          *folderRun
+	dest       migration.DestFolder
 	items      []*item
 	batch      migration.Batch
 	commands   []*command
@@ -86,7 +87,7 @@ func (l *lane) work(ctx context.Context, queue <-chan *item) error {
 		case next != nil:
 			err = l.launch(ctx, *next)
 		case len(l.flights) > 0:
-			err = l.land()
+			err = l.advance()
 		case !more:
 			return nil
 		}
@@ -161,16 +162,12 @@ func (l *lane) first(ctx context.Context, queue <-chan *item) (it *item, more bo
 	}
 }
 
-// take takes an item from the queue. While batches are under way it does not
-// wait for one.
+// take takes an item from the queue. While batches are under way it waits for
+// whatever comes first, an item or an answer; it returns none for an answer.
 func (l *lane) take(ctx context.Context, queue <-chan *item) (it *item, more bool, err error) {
-	select {
-	case it, more = <-queue:
+	if len(l.flights) > 0 {
+		it, more = l.poll(queue)
 		return it, more, nil
-	default:
-		if len(l.flights) > 0 {
-			return nil, true, nil
-		}
 	}
 	idle := time.NewTicker(keepAlive)
 	defer idle.Stop()
@@ -186,6 +183,28 @@ func (l *lane) take(ctx context.Context, queue <-chan *item) (it *item, more boo
 			return it, more, nil
 		}
 	}
+}
+
+// A lane looks to and fro between queue and connection for a moment: with one of
+// them at a time in view, the destination would stand idle for the length of a
+// round trip whenever the source was late.
+const (
+	glance  = 2 * time.Millisecond
+	glances = 100
+)
+
+func (l *lane) poll(queue <-chan *item) (it *item, more bool) {
+	for range glances {
+		select {
+		case it, more = <-queue:
+			return it, more
+		default:
+			if len(l.open) == 0 || l.conn.Ready(glance) {
+				return nil, true
+			}
+		}
+	}
+	return nil, true // nothing moves: wait for the answer
 }
 
 // fill takes along what is there already and goes to the same folder.

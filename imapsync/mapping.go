@@ -111,6 +111,19 @@ func (m *mapper) byPath(path []string) []string {
 	}
 }
 
+// belowParent returns where a folder belongs if its parent has another place than
+// it was to have when path was chosen; nil: it has not.
+func (m *mapper) belowParent(source, path []string) []string {
+	if len(source) < 2 || len(path) < 2 || m.dest.delim == "" {
+		return nil
+	}
+	parent, known := m.names[key(source[:len(source)-1])]
+	if !known || slices.Equal(parent, path[:len(path)-1]) {
+		return nil
+	}
+	return append(slices.Clone(parent), path[len(path)-1])
+}
+
 // underInbox reports whether the destination keeps all folders below INBOX.
 func (m *mapper) underInbox() bool {
 	return m.dest.delim != "" && strings.EqualFold(m.dest.prefix, "INBOX"+m.dest.delim)

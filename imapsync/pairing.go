@@ -31,7 +31,18 @@ type digester func(uid uint32) ([32]byte, error)
 // it fits, each candidate once. Items without a copy are missing in the result,
 // which maps indices of items to UIDs.
 func pair(items []migration.BatchItem, candidates []candidate, digest digester) (map[int]uint32, error) {
-	p := pairing{items: items, digest: digest, found: map[int]uint32{}, free: map[uint64][]int{}}
+	return (&pairing{items: items, digest: digest}).pair(candidates)
+}
+
+// pairStrictly is pair by all octets, for where other messages than the items may
+// be among the candidates.
+func pairStrictly(items []migration.BatchItem, candidates []candidate, digest digester) (map[int]uint32, error) {
+	return (&pairing{items: items, digest: digest, strict: true}).pair(candidates)
+}
+
+func (p *pairing) pair(candidates []candidate) (map[int]uint32, error) {
+	items := p.items
+	p.found, p.free = map[int]uint32{}, map[uint64][]int{}
 	for i, it := range items {
 		p.free[it.Fingerprint] = append(p.free[it.Fingerprint], i)
 	}
@@ -79,6 +90,7 @@ func pairAltered(items []migration.BatchItem, candidates []candidate, found map[
 type pairing struct {
 	items  []migration.BatchItem
 	digest digester
+	strict bool // header and size are never enough
 	found  map[int]uint32
 	free   map[uint64][]int // unpaired items by fingerprint, in order
 }
@@ -93,7 +105,7 @@ func (p *pairing) match(c candidate) (int, error) {
 		}
 		return group[first], nil
 	}
-	if first >= 0 && p.alike(group[first:], c.size) {
+	if first >= 0 && !p.strict && p.alike(group[first:], c.size) {
 		return group[first], nil
 	}
 	suspects := slices.Concat(group, p.ofSize(c))

@@ -20,7 +20,9 @@ type run struct {
 	report  Reporter
 
 	src, dst *wire.Conn
-	ctl      *control // open only while folders are made
+	ctl      *control        // open only while folders are made
+	dialing  chan *wire.Conn // where it will come from; nil: it has to be connected
+	aside    sync.WaitGroup  // for what opens and closes it
 	budget   *budget
 	blocks   *blocks
 
@@ -29,13 +31,16 @@ type run struct {
 	hard   context.Context //nolint:containedctx // the run is the context's owner
 	cancel func()
 
-	shut    map[int64]error // pairs whose destination folder hides what became of a batch
-	lost    []lostBatch     // what was not found, to be looked for once more (I-9)
-	clean   bool            // the last run stopped in order
-	doubt   bool            // it did not, and a folder could not be looked through for what it left
-	folders []*folderRun
-	orphans []migration.FolderPair // whose source folder is gone
-	spelled map[string][]string    // sets of flags by their text: most messages share a few
+	shut      map[int64]error     // pairs whose destination folder hides what became of a batch
+	undecided map[int64]undecided // by pair, until its folder is adopted
+	lost      []lostBatch         // what was not found, to be looked for once more (I-9)
+	clean     bool                // the last run stopped in order
+	doubt     bool                // it did not, and a folder could not be looked through for what it left
+	mapper    *mapper
+	placed    bool // all folders have their place at the destination
+	folders   []*folderRun
+	orphans   []migration.FolderPair // whose source folder is gone
+	spelled   map[string][]string    // sets of flags by their text: most messages share a few
 
 	// books guards what several lanes write down: all below, and each folderRun
 	// while messages are copied.
@@ -57,18 +62,28 @@ func (e *Engine) newRun(ctx context.Context, job Job, journal Journal, report Re
 	return &run{
 		engine: e, job: job, journal: journal, report: report, hard: hard,
 		budget: e.newBudget(), blocks: &blocks{}, window: firstWindow,
-		backoff: e.opts.Patience.Backoff, shut: map[int64]error{}, spelled: map[string][]string{},
+		backoff: e.opts.Patience.Backoff, shut: map[int64]error{}, undecided: map[int64]undecided{}, spelled: map[string][]string{},
 		cancel: func() { stop(); cancel(context.Canceled) },
 	}
 }
 
 func (r *run) close() {
+	var all sync.WaitGroup
 	r.closeControl()
+	all.Go(func() {
+		r.aside.Wait()
+		if r.dialing != nil {
+			if conn := <-r.dialing; conn != nil {
+				conn.Logout(r.hard)
+			}
+		}
+	})
 	for _, conn := range []*wire.Conn{r.src, r.dst} {
 		if conn != nil {
-			conn.Logout(r.hard)
+			all.Go(func() { conn.Logout(r.hard) })
 		}
 	}
+	all.Wait()
 	r.cancel()
 }
 
@@ -102,39 +117,86 @@ func (r *run) open(ctx context.Context) error {
 			return err
 		}
 	}
+	pairs, err := r.journal.Pairs(ctx)
+	if err != nil {
+		return err
+	}
+	if len(pairs) == 0 {
+		r.dialControl(ctx) // there will be folders to make
+	}
 	if err := r.journal.SetClean(ctx, false); err != nil {
 		return err
 	}
-	return r.persevere(ctx, func(ctx context.Context) error { return r.settleInFlight(ctx, began) })
+	return r.persevere(ctx, func(ctx context.Context) error { return r.settleInFlight(ctx, began, !r.clean) })
+}
+
+// dialControl connects to the destination a second time, ahead of its use.
+func (r *run) dialControl(ctx context.Context) {
+	r.dialing = make(chan *wire.Conn, 1)
+	r.aside.Go(func() {
+		conn, err := r.engine.connect(ctx, DestinationSide, r.job.Resource.Destination)
+		if err != nil {
+			conn = nil // control tries again, and says what is wrong
+		}
+		r.dialing <- conn
+	})
+}
+
+// control returns the second connection to the destination, which is open while
+// folders are made.
+func (r *run) control(ctx context.Context) (*control, error) {
+	if r.ctl != nil {
+		return r.ctl, nil
+	}
+	var conn *wire.Conn
+	if r.dialing != nil {
+		conn, r.dialing = <-r.dialing, nil
+	}
+	if conn == nil {
+		var err error
+		if conn, err = r.engine.connect(ctx, DestinationSide, r.job.Resource.Destination); err != nil {
+			return nil, err
+		}
+	}
+	r.ctl = openControl(conn)
+	return r.ctl, nil
+}
+
+// closeControl lets the second connection go, without waiting for the server's
+// good-bye.
+func (r *run) closeControl() {
+	if ctl := r.ctl; ctl != nil {
+		r.ctl = nil
+		r.aside.Go(func() { ctl.close(r.hard) })
+	}
 }
 
 // reconnect connects the ends that are not, both at once.
 func (r *run) reconnect(ctx context.Context) error {
-	ends := []struct {
-		side Side
-		conn **wire.Conn
-		ep   migration.Endpoint
-		err  error
-	}{
-		{SourceSide, &r.src, r.job.Resource.Source, nil},
-		{DestinationSide, &r.dst, r.job.Resource.Destination, nil},
-	}
 	var both sync.WaitGroup
-	for i := range ends {
-		end := &ends[i]
-		if *end.conn != nil && (*end.conn).Err() == nil {
-			continue
-		}
-		both.Go(func() {
-			conn, err := r.engine.connect(ctx, end.side, end.ep)
-			if end.err = err; err == nil {
-				*end.conn = conn
-				r.logConnection(end.side, conn)
-			}
-		})
-	}
+	var source, destination error
+	both.Go(func() { source = r.connectSource(ctx) })
+	both.Go(func() { destination = r.connect(ctx, DestinationSide, &r.dst, r.job.Resource.Destination) })
 	both.Wait()
-	return cmp.Or(ends[0].err, ends[1].err)
+	return cmp.Or(source, destination)
+}
+
+func (r *run) connectSource(ctx context.Context) error {
+	return r.connect(ctx, SourceSide, &r.src, r.job.Resource.Source)
+}
+
+// connect connects one end, unless it is.
+func (r *run) connect(ctx context.Context, side Side, conn **wire.Conn, ep migration.Endpoint) error {
+	if *conn != nil && (*conn).Err() == nil {
+		return nil
+	}
+	fresh, err := r.engine.connect(ctx, side, ep)
+	if err != nil {
+		return err
+	}
+	*conn = fresh
+	r.logConnection(side, fresh)
+	return nil
 }
 
 // persevere repeats a step on new connections until it is done, something else
@@ -174,7 +236,7 @@ func (r *run) recover(ctx context.Context, cause error) error {
 		}
 		err := r.reconnect(ctx)
 		if err == nil {
-			err = r.settleInFlight(ctx, broke)
+			err = r.settleInFlight(ctx, broke, false)
 		}
 		if err == nil || ctx.Err() != nil || !isBroken(err) {
 			return err
@@ -226,7 +288,7 @@ func (r *run) freshSource(ctx context.Context) error {
 		return nil
 	}
 	r.src.Logout(ctx)
-	return r.reconnect(ctx)
+	return r.connectSource(ctx)
 }
 
 func (r *run) limits() limits {

@@ -15,7 +15,12 @@ import (
 // settleInFlight finds out what became of the batches that nobody heard the end
 // of (I-6, P-1). since is when the connection was last alive: until LateCommit
 // has passed the server may still be storing what it was sent (I-9).
-func (r *run) settleInFlight(ctx context.Context, since time.Time) error {
+//
+// strictly: the last run did not stop in order, so a power cut may have taken
+// batches that were begun after these. What is there may be of one of those, and
+// only all octets tell (I-5); where they do not, adopt decides, which sees the
+// source.
+func (r *run) settleInFlight(ctx context.Context, since time.Time, strictly bool) error {
 	batches, err := r.journal.InFlight(ctx)
 	if err != nil || len(batches) == 0 {
 		return err
@@ -24,65 +29,144 @@ func (r *run) settleInFlight(ctx context.Context, since time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, batch := range batches {
-		i := slices.IndexFunc(pairs, func(p migration.FolderPair) bool { return p.ID == batch.PairID })
+	for _, u := range bySameTarget(batches) {
+		u.strictly = strictly
+		i := slices.IndexFunc(pairs, func(p migration.FolderPair) bool { return p.ID == u.pair })
 		if i < 0 {
 			return &Error{Side: DestinationSide, Class: ClassInternal, Err: errLostPair}
 		}
-		err := r.settleBatch(ctx, pairs[i], batch, since)
+		err := r.settleUnheard(ctx, pairs[i], u, since)
 		if isRefusal(err) && !isThrottled(err) {
-			r.shut[batch.PairID] = err // of this folder: the others need not wait for it
+			r.shut[u.pair] = err // of this folder: the others need not wait for it
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		delete(r.shut, batch.PairID)
+		delete(r.shut, u.pair)
 	}
 	return nil
 }
 
 var errLostPair = errors.New("a batch of a folder that nobody knows")
 
-func (r *run) settleBatch(ctx context.Context, p migration.FolderPair, batch migration.Batch, since time.Time) error {
+// unheard are the batches to one folder that nobody heard the end of. They are
+// looked for together: of two messages with one header and one size, what is
+// there may be either, whichever batch it came with.
+type unheard struct {
+	pair    int64
+	batches []migration.Batch
+	items   []migration.BatchItem // of all, without those whose answer was heard
+	owner   []int                 // the batch of each item
+
+	strictly bool
+}
+
+// bySameTarget joins batches, in the order of the first of each.
+func bySameTarget(batches []migration.Batch) []*unheard {
+	var all []*unheard
+	for _, b := range batches {
+		i := slices.IndexFunc(all, func(u *unheard) bool {
+			return u.pair == b.PairID && u.batches[0].DestID == b.DestID && u.batches[0].DestUIDValidity == b.DestUIDValidity
+		})
+		if i < 0 {
+			i = len(all)
+			all = append(all, &unheard{pair: b.PairID})
+		}
+		all[i].batches = append(all[i].batches, b)
+	}
+	return all
+}
+
+// low returns the UID below which none of the batches can be.
+func (u *unheard) low() uint32 {
+	low := u.batches[0].DestLow
+	for _, b := range u.batches {
+		low = min(low, b.DestLow)
+	}
+	return low
+}
+
+func (u *unheard) late() (late time.Duration) {
+	for _, b := range u.batches {
+		late = max(late, b.Late)
+	}
+	return late
+}
+
+func (r *run) settleUnheard(ctx context.Context, p migration.FolderPair, u *unheard, since time.Time) error {
 	dest := p.Dest
-	dest.ID, dest.UIDValidity = batch.DestID, batch.DestUIDValidity
-	if err := r.dropKnown(ctx, &batch); err != nil {
+	dest.ID, dest.UIDValidity = u.batches[0].DestID, u.batches[0].DestUIDValidity
+	if err := r.gatherItems(ctx, u); err != nil {
 		return err
 	}
-	deadline := since.Add(batch.Late)
+	deadline := since.Add(u.late())
 	for told := false; ; told = true {
-		found, err := r.lookFor(ctx, dest, batch)
+		found, err := r.lookFor(ctx, dest, u)
 		if err != nil {
 			return blame(DestinationSide, err)
 		}
+		missing := len(u.items) - len(found)
 		left := deadline.Sub(r.engine.opts.Now())
-		if len(found) < len(batch.Items) && left > 0 {
-			if !told {
-				r.entry(migration.Info, "waiting_for_late", migration.Args{
-					"folder": wire.DecodeName(p.Source), "messages": len(batch.Items) - len(found), "until": deadline.UTC().Format(time.RFC3339),
-				}, "")
-			}
-			if err := sleep(ctx, min(left, time.Second)); err != nil {
-				return err
-			}
-			continue
+		if missing == 0 || left <= 0 {
+			return r.settleFound(ctx, p, dest, u, found)
 		}
-		var states []migration.MessageState
-		next := uint32(0)
-		for i, uid := range found {
-			it := batch.Items[i]
-			next = max(next, uid+1)
-			states = append(states, migration.MessageState{
-				UID: it.UID, Kind: migration.Copied, Pass: r.job.Pass, DestUID: uid, Size: it.Size, Fingerprint: it.Fingerprint, Flags: it.Flags,
-			})
+		if !told {
+			r.entry(migration.Info, "waiting_for_late", migration.Args{
+				"folder": wire.DecodeName(p.Source), "messages": missing, "until": deadline.UTC().Format(time.RFC3339),
+			}, "")
 		}
-		r.entry(migration.Info, "reconciled", migration.Args{
-			"folder": wire.DecodeName(p.Source), "found": len(found), "missing": len(batch.Items) - len(found),
-		}, "")
-		r.doubtAgain(p, dest, batch, found)
-		return r.journal.Settle(ctx, batch, states, next)
+		if err := sleep(ctx, min(left, time.Second)); err != nil {
+			return err
+		}
 	}
+}
+
+// settleFound records what was found of batches, and that the rest is not there.
+func (r *run) settleFound(ctx context.Context, p migration.FolderPair, dest migration.DestFolder, u *unheard, found map[int]uint32) error {
+	states := make([][]migration.MessageState, len(u.batches))
+	next := uint32(0)
+	for i, uid := range found {
+		it := u.items[i]
+		next = max(next, uid+1)
+		states[u.owner[i]] = append(states[u.owner[i]], migration.MessageState{
+			UID: it.UID, Kind: migration.Copied, Pass: r.job.Pass, DestUID: uid, Size: it.Size, Fingerprint: it.Fingerprint, Flags: it.Flags,
+		})
+	}
+	r.entry(migration.Info, "reconciled", migration.Args{
+		"folder": wire.DecodeName(p.Source), "found": len(found), "missing": len(u.items) - len(found),
+	}, "")
+	r.doubtAgain(p, dest, u, found)
+	if u.strictly {
+		r.leaveUndecided(u, found)
+	}
+	for i, b := range u.batches {
+		mark := uint32(0)
+		if i == len(u.batches)-1 && !u.strictly {
+			mark = next // it moves with the last, and not before the tail is adopted
+		}
+		if err := r.journal.Settle(ctx, b, states[i], mark); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// undecided are messages that were sent and not found again by their octets: the
+// destination may have changed them.
+type undecided struct {
+	low  uint32          // no copy of them is below
+	uids map[uint32]bool // at the source
+}
+
+func (r *run) leaveUndecided(u *unheard, found map[int]uint32) {
+	left := undecided{low: u.low(), uids: map[uint32]bool{}}
+	for i, it := range u.items {
+		if _, there := found[i]; !there {
+			left.uids[it.UID] = true
+		}
+	}
+	r.undecided[u.pair] = left
 }
 
 // lostBatch is what was not found of a batch, and is appended again. If it shows
@@ -94,9 +178,9 @@ type lostBatch struct {
 	items  []migration.BatchItem
 }
 
-func (r *run) doubtAgain(p migration.FolderPair, dest migration.DestFolder, batch migration.Batch, found map[int]uint32) {
-	lost := lostBatch{source: wire.DecodeName(p.Source), dest: dest, low: batch.DestLow}
-	for i, it := range batch.Items {
+func (r *run) doubtAgain(p migration.FolderPair, dest migration.DestFolder, u *unheard, found map[int]uint32) {
+	lost := lostBatch{source: wire.DecodeName(p.Source), dest: dest, low: u.low()}
+	for i, it := range u.items {
 		if _, there := found[i]; !there {
 			lost.items = append(lost.items, it)
 		}
@@ -132,9 +216,10 @@ func (r *run) lookAgain(ctx context.Context) error {
 	return nil
 }
 
-// dropKnown takes from a batch the messages whose answer was heard and recorded.
-func (r *run) dropKnown(ctx context.Context, batch *migration.Batch) error {
-	known, err := r.journal.Messages(ctx, batch.PairID)
+// gatherItems joins the items of batches, but for the messages whose answer was
+// heard and recorded.
+func (r *run) gatherItems(ctx context.Context, u *unheard) error {
+	known, err := r.journal.Messages(ctx, u.pair)
 	if err != nil {
 		return err
 	}
@@ -142,21 +227,33 @@ func (r *run) dropKnown(ctx context.Context, batch *migration.Batch) error {
 	for _, s := range known {
 		copied[s.UID] = s.Kind == migration.Copied
 	}
-	batch.Items = slices.DeleteFunc(slices.Clone(batch.Items), func(it migration.BatchItem) bool { return copied[it.UID] })
+	for i, b := range u.batches {
+		for _, it := range b.Items {
+			if !copied[it.UID] {
+				u.items, u.owner = append(u.items, it), append(u.owner, i)
+			}
+		}
+	}
 	return nil
 }
 
-// lookFor pairs a batch with what came into its folder since.
-func (r *run) lookFor(ctx context.Context, dest migration.DestFolder, batch migration.Batch) (map[int]uint32, error) {
-	list, _, err := r.tail(ctx, r.dst, dest, batch.DestLow)
+// lookFor pairs what is looked for with what came into its folder since.
+func (r *run) lookFor(ctx context.Context, dest migration.DestFolder, u *unheard) (map[int]uint32, error) {
+	list, _, err := r.tail(ctx, r.dst, dest, u.low())
 	if err != nil {
 		return nil, err
 	}
-	found, err := pair(batch.Items, list, digestAt(ctx, r.dst))
+	match := pair
+	if u.strictly {
+		match = pairStrictly
+	}
+	found, err := match(u.items, list, digestAt(ctx, r.dst))
 	if err != nil {
 		return nil, err
 	}
-	pairAltered(batch.Items, list, found)
+	if !u.strictly {
+		pairAltered(u.items, list, found)
+	}
 	if err := r.dst.Leave(ctx); err != nil && !isRefusal(err) {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package imapsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 
 // takeStock finds out what is in every folder that is not finished, what is
 // known of it, and what is to be done. Folders with nothing new are finished by
-// that.
+// that. While the source is asked, the folders are made at the destination.
 func (r *run) takeStock(ctx context.Context) error {
 	var news []*folderRun
 	for _, f := range r.folders {
@@ -20,7 +21,7 @@ func (r *run) takeStock(ctx context.Context) error {
 			continue
 		}
 		f.begin()
-		if err := r.sortOut(ctx, f); err != nil {
+		if err := r.passOver(ctx, f); err != nil {
 			return err
 		}
 		if !f.finished {
@@ -41,26 +42,25 @@ func (r *run) takeStock(ctx context.Context) error {
 	return nil
 }
 
-// sortOut finishes a folder that is not to be opened.
-func (r *run) sortOut(ctx context.Context, f *folderRun) error {
-	if f.pair.ID != 0 && (f.reason != "" || !f.opens()) {
-		r.doubt = r.doubt || !r.clean // what the last run left there is not looked at
-	}
-	reason, why := migration.ReasonFolderCreate, r.shut[f.pair.ID]
-	if f.closed != nil {
-		reason, why = f.closed.reason, f.closed.err
-	}
+// passOver finishes a folder that is not to be opened.
+func (r *run) passOver(ctx context.Context, f *folderRun) error {
 	switch {
 	case f.reason != "" || !f.opens():
+		r.doubt = r.doubt || !r.clean && f.pair.ID != 0 // what the last run left there is not looked at
 		return r.countExcluded(ctx, f)
-	case why != nil:
-		n, err := r.countOf(ctx, f)
-		if err != nil {
-			return err
-		}
-		return r.failFolder(f, &folderError{reason, n, why})
-	case f.isUnchanged():
+	case f.isUnchanged() && r.shut[f.pair.ID] == nil:
 		return r.finishUnchanged(ctx, f)
+	}
+	return nil
+}
+
+// hasPlace returns a folderError if the destination has no place for a folder.
+func (r *run) hasPlace(f *folderRun) error {
+	switch {
+	case f.closed != nil:
+		return &folderError{f.closed.reason, int(f.box.Exists), f.closed.err}
+	case r.shut[f.pair.ID] != nil:
+		return &folderError{migration.ReasonFolderCreate, int(f.box.Exists), r.shut[f.pair.ID]}
 	}
 	return nil
 }
@@ -94,6 +94,9 @@ func (r *run) finishUnchanged(ctx context.Context, f *folderRun) error {
 // makePlan decides what is to be done for a folder that was listed. What is
 // remembered goes by the UIDs that hold now before anything else happens.
 func (r *run) makePlan(ctx context.Context, f *folderRun) error {
+	if err := r.hasPlace(f); err != nil {
+		return err
+	}
 	if f.pair.UIDValidity != 0 && f.pair.UIDValidity != f.box.UIDValidity {
 		f.forget()
 		if err := r.renumber(ctx, f); err != nil {
@@ -247,7 +250,7 @@ func (r *run) sweep(ctx context.Context, folders []*folderRun) (again []*folderR
 		all = append(all, s)
 		steps = append(steps, s.steps()...)
 	}
-	if err := goAhead(ctx, steps, commandsAhead); err != nil {
+	if err := r.besides(ctx, steps); err != nil {
 		return nil, err
 	}
 	for _, s := range all {
@@ -262,6 +265,23 @@ func (r *run) sweep(ctx context.Context, folders []*folderRun) (again []*folderR
 		}
 	}
 	return again, nil
+}
+
+// besides carries out the steps of the source, and makes folders at the
+// destination at the same time if that was not done yet.
+func (r *run) besides(ctx context.Context, steps []step) error {
+	made := make(chan error, 1)
+	go func() {
+		if r.placed {
+			made <- nil
+			return
+		}
+		err := r.makeFolders(ctx)
+		r.placed = err == nil
+		made <- err
+	}()
+	err := goAhead(ctx, steps, commandsAhead)
+	return cmp.Or(<-made, err)
 }
 
 // steps are the commands for one folder. Where it was refused nothing more is

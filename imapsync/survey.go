@@ -26,7 +26,7 @@ func (r *run) survey(ctx context.Context) error {
 		return err
 	}
 	r.orphans = nil
-	m := newMapper(dest, source.folders)
+	r.mapper = newMapper(dest, source.folders)
 	for _, p := range pairs {
 		f := r.folderOf(p)
 		if f == nil {
@@ -34,19 +34,12 @@ func (r *run) survey(ctx context.Context) error {
 			continue
 		}
 		f.pair, f.saved = p, p.Dest
-		m.keep(f.folder, p.Dest.Name)
+		r.mapper.keep(f.folder, p.Dest.Name)
 	}
-	var wanted []*folderRun
 	for _, f := range r.folders {
 		f.reason = excluded(f.folder, source.folders, r.job.Rules)
-		if f.reason == "" && f.opens() {
-			wanted = append(wanted, f)
-		}
 	}
-	if err := r.readSubscriptions(ctx); err != nil {
-		return err
-	}
-	return r.makeFolders(ctx, m, wanted)
+	return r.readSubscriptions(ctx)
 }
 
 // folderOf returns the folder of a pair, or nil.

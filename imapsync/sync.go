@@ -46,7 +46,7 @@ func (r *run) sync(ctx context.Context) error {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		r.survey,    // both trees; every source folder gets its place at the destination
+		r.survey,    // both trees, and which folder goes where
 		r.walk,      // through all folders, until every message has its outcome
 		r.lookAgain, // for what was taken for lost and may have come through after all
 	} {
@@ -64,7 +64,7 @@ func (r *run) sync(ctx context.Context) error {
 // and without the folders that are finished.
 func (r *run) walk(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		r.takeStock,    // what is there, what is known of it, what is to be done
+		r.takeStock,    // what is there, while its places are made; what is known of it, what is to be done
 		r.followMoves,  // what the source only moved is moved
 		r.openTargets,  // where copies will go; what is there already is adopted
 		r.mergeFlags,   // flags that changed since they were copied

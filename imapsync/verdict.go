@@ -105,7 +105,7 @@ func (l *lane) judgeCommand(c *command) ([]verdict, error) {
 		case a.Status.OK():
 			verdicts[i] = verdict{stored: true}
 			delete(f.putOff, it.uid)
-			if a.UIDs != nil && a.UIDValidity == f.pair.Dest.UIDValidity { // else the UID is none of this folder
+			if a.UIDs != nil && a.UIDValidity == c.flight.dest.UIDValidity { // else the UID is none of this folder
 				verdicts[i].uid = a.UIDs[i]
 			}
 		case f.isPutOffForGood(it, len(c.items), a.Status):
@@ -235,13 +235,17 @@ func (l *lane) findUIDs(fl *flight, verdicts []verdict) error {
 			return err
 		}
 	}
-	list, next, err := l.tail(l.hard, l.conn, fl.f.pair.Dest, fl.batch.DestLow)
+	list, next, err := l.tail(l.hard, l.conn, fl.dest, fl.batch.DestLow)
 	if err != nil {
 		return atFolder(fl.f, blame(DestinationSide, err))
 	}
 	told := l.toldUIDs()
 	list = slices.DeleteFunc(list, func(c candidate) bool { return told[c.uid] })
-	found, err := pair(items, list, digestAt(l.hard, l.conn))
+	match := pair
+	if l.most() > 1 { // what other batches and lanes have stored may be in the list
+		match = pairStrictly
+	}
+	found, err := match(items, list, digestAt(l.hard, l.conn))
 	if err != nil {
 		return atFolder(fl.f, blame(DestinationSide, err))
 	}

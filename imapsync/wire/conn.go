@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -361,24 +362,38 @@ func (c *Conn) nextTag() string {
 	return "T" + strconv.Itoa(c.tags)
 }
 
+// Ready reports whether the server has said something that was not read yet. It
+// waits for that at most so long. The end of the connection is something too:
+// whoever reads next hears of it.
+func (c *Conn) Ready(wait time.Duration) bool {
+	if c.in.Buffered() > 0 || c.ended() != nil {
+		return true
+	}
+	c.guard.poll = wait
+	_, err := c.in.Peek(1)
+	c.guard.poll = 0
+	return !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
 // guard limits silence on a net.Conn. It owns the deadlines: those set from
 // above, absolute ones, would cut a slow but steady literal.
 type guard struct {
 	net.Conn
 	read, write time.Duration
-	err         error // sticky: some callers retry a failed Read
-	broken      bool  // a Write failed
+	poll        time.Duration // of one Read that only looks; 0: it does not
+	err         error         // sticky: some callers retry a failed Read
+	broken      bool          // a Write failed
 }
 
 func (g *guard) Read(p []byte) (int, error) {
 	if g.err != nil {
 		return 0, g.err
 	}
-	if err := g.Conn.SetReadDeadline(time.Now().Add(g.read)); err != nil {
+	if err := g.Conn.SetReadDeadline(time.Now().Add(cmp.Or(g.poll, g.read))); err != nil {
 		return 0, err
 	}
 	n, err := g.Conn.Read(p)
-	if err != nil {
+	if err != nil && !(g.poll > 0 && errors.Is(err, os.ErrDeadlineExceeded)) {
 		g.err = err
 	}
 	return n, err

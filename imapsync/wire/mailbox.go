@@ -141,6 +141,27 @@ func (c *Conn) Leave(ctx context.Context) error {
 	return status.Err(command)
 }
 
+// StartLeave is Leave sent ahead, where the server takes UNSELECT; ok is false
+// where it does not, and nothing was sent. FinishLeave reads the answer.
+func (c *Conn) StartLeave(ctx context.Context) (p Pending, ok bool, err error) {
+	if !c.Has("UNSELECT") {
+		return p, false, nil
+	}
+	p, err = c.start(ctx, exchange{}, Text("UNSELECT"))
+	return p, err == nil, err
+}
+
+// FinishLeave waits for the answer. All commands started before must be finished.
+func (c *Conn) FinishLeave(ctx context.Context, p Pending) error {
+	defer c.watch(ctx)()
+	status, err := c.wait(p.tag, exchange{})
+	c.selected = nil
+	if err != nil {
+		return err
+	}
+	return status.Err("UNSELECT")
+}
+
 // Noop asks whether the server is still there, and keeps it from hanging up.
 func (c *Conn) Noop(ctx context.Context) error {
 	status, err := c.Do(ctx, nil, Text("NOOP"))
