@@ -8,7 +8,7 @@ import (
 
 // runMemory bounds the octets of messages of one run that are between their
 // reading and the answer of the destination.
-const runMemory = 12 << 20
+const runMemory = 10 << 20
 
 // budget is what one run may hold, within what all runs may hold together. Who
 // waits for room is served in turn, so that no run starves another.

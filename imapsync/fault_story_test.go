@@ -21,7 +21,7 @@ import (
 
 // story is a source, a destination, and what is remembered between runs.
 type story struct {
-	t        *testing.T
+	t        testing.TB
 	src, dst *imaptest.Account
 	proxies  map[*imaptest.Account]*imaptest.Proxy // where the way leads through one
 	journal  imapsync.Journal
@@ -34,10 +34,11 @@ type story struct {
 	stores   func([]byte) []byte // what the destination makes of octets; nil: nothing
 	selects  bool                // the source tells UIDVALIDITY only to SELECT
 	closes   bool                // the destination has no UNSELECT: CLOSE after EXAMINE is right
+	edits    bool                // copies may get other flags, and may be moved: those that are mapped, and no other
 }
 
 // newStory starts both servers. Faults and hooks come with the options.
-func newStory(t *testing.T, src, dst imaptest.AccountOptions) *story {
+func newStory(t testing.TB, src, dst imaptest.AccountOptions) *story {
 	t.Helper()
 	return &story{
 		t: t, src: imaptest.NewAccount(t, src), dst: imaptest.NewAccount(t, dst),
@@ -126,9 +127,11 @@ func (s *story) run(ctx context.Context) told {
 	s.t.Helper()
 	var heard recorder
 	e := imapsync.New(imapsync.Options{TempDir: s.temp, AllowPrivate: true, Patience: s.patience, Timeouts: s.timeouts})
+	before, from := s.mapped(), len(s.dst.Commands())
 	heard.tally, heard.err = e.Sync(ctx, s.job(), s.journal, &heard)
 	s.checkOutcomes(heard.told)
 	s.checkManners()
+	s.checkEdits(before, s.dst.Commands()[from:])
 	return heard.told
 }
 
@@ -204,7 +207,11 @@ func (s *story) checkManners() {
 			if !s.closes {
 				s.t.Errorf("sent the destination %s", cmd)
 			}
-		case "STORE", "EXPUNGE", "DELETE", "RENAME", "MOVE", "COPY", "SELECT":
+		case "STORE", "MOVE", "SELECT":
+			if !s.edits {
+				s.t.Errorf("sent the destination %s", cmd)
+			}
+		case "EXPUNGE", "DELETE", "RENAME", "COPY":
 			s.t.Errorf("sent the destination %s", cmd)
 		}
 	}

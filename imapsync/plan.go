@@ -109,26 +109,38 @@ func (p *plan) countCopied(state migration.MessageState, pass int) {
 }
 
 const (
-	chunkMessages = 100
-	chunkOctets   = 32 << 20
+	windowMessages = 500
+	chunkMessages  = 100
+	chunkOctets    = 32 << 20
 )
 
 // chunks cuts what is to be copied into pieces for one FETCH each. The newest
-// mail comes first, since that is what people look for; inside a piece UIDs
-// ascend, so that copies keep the order of their originals (T-7).
+// mail comes first, since that is what people look for: window by window, and
+// ascending inside one, so that copies keep the order of their originals (T-7).
 func chunks(metas []meta) [][]meta {
 	var pieces [][]meta
 	for end := len(metas); end > 0; {
-		start, octets := end, int64(0)
-		for start > 0 && end-start < chunkMessages {
-			octets += max(metas[start-1].size, 0)
-			if octets > chunkOctets && start < end {
+		start := max(end-windowMessages, 0)
+		pieces = append(pieces, ascending(metas[start:end])...)
+		end = start
+	}
+	return pieces
+}
+
+// ascending cuts a window into pieces.
+func ascending(window []meta) [][]meta {
+	var pieces [][]meta
+	for len(window) > 0 {
+		end, octets := 0, int64(0)
+		for end < len(window) && end < chunkMessages {
+			octets += max(window[end].size, 0)
+			if octets > chunkOctets && end > 0 {
 				break
 			}
-			start--
+			end++
 		}
-		pieces = append(pieces, metas[start:end])
-		end = start
+		pieces = append(pieces, window[:end])
+		window = window[end:]
 	}
 	return pieces
 }

@@ -106,36 +106,40 @@ func randomFolder(random *rand.Rand) (listing []meta, known []migration.MessageS
 	return listing, known
 }
 
-// Every message is in one piece; a piece ascends, the newest comes first, and
-// none is too large to be fetched at once unless it is one message (T-7).
+// Every message is in one piece; windows of 500 come newest first, inside one
+// UIDs ascend, and no piece is too large to be fetched at once unless it is one
+// message (T-7).
 func TestChunks(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	sizes := []int64{-1, 0, 100, 1 << 20, 8 << 20, chunkOctets, chunkOctets + 1, 50 << 20}
 	for range 300 {
-		metas := make([]meta, random.IntN(500))
+		metas := make([]meta, random.IntN(1700))
 		few := 1 + random.IntN(len(sizes))
 		for i := range metas {
 			metas[i] = meta{uid: uint32(i + 1), size: sizes[random.IntN(few)]}
 		}
-		next := uint32(len(metas))
-		for _, piece := range chunks(metas) {
-			checkChunk(t, piece, next)
-			next -= uint32(len(piece))
+		var want []uint32
+		for end := len(metas); end > 0; end -= min(end, windowMessages) {
+			want = append(want, uidsOf(metas[max(end-windowMessages, 0):end])...)
 		}
-		if next != 0 {
-			t.Fatalf("%d of %d messages are in no piece", next, len(metas))
+		var got []uint32
+		for _, piece := range chunks(metas) {
+			checkChunk(t, piece)
+			got = append(got, uidsOf(piece)...)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%d messages come as %v, want %v", len(metas), got, want)
 		}
 	}
 }
 
-// checkChunk checks a piece whose newest message has UID last.
-func checkChunk(t *testing.T, piece []meta, last uint32) {
+func checkChunk(t *testing.T, piece []meta) {
 	t.Helper()
 	var octets int64
 	for i, m := range piece {
 		octets += max(m.size, 0)
-		if want := last - uint32(len(piece)-1-i); m.uid != want {
-			t.Fatalf("UID %d at %d of a piece, want %d", m.uid, i, want)
+		if i > 0 && m.uid <= piece[i-1].uid {
+			t.Fatalf("UID %d behind %d in a piece", m.uid, piece[i-1].uid)
 		}
 	}
 	if len(piece) == 0 || len(piece) > chunkMessages || octets > chunkOctets && len(piece) > 1 {

@@ -46,6 +46,8 @@ type options struct {
 	MaxSize      string `group:"What and how" placeholder:"BYTES" help:"Leave out messages that are larger (default 52428800)."`
 	State        string `group:"What and how" placeholder:"DIR" help:"What is remembered between calls (default FILE.csv.state). Keep it: without it all is copied again."`
 	Parallel     string `group:"What and how" placeholder:"N" help:"Accounts moved at the same time (default 4)."`
+	Memory       string `group:"What and how" placeholder:"MIB" help:"Messages held in memory, all accounts together (default 256)."`
+	TempSpace    string `group:"What and how" placeholder:"MIB" help:"Disk for messages on their way that are larger than 4 MiB (default 4096)."`
 	AllowPrivate bool   `group:"What and how" help:"Allow servers at loopback and private addresses."`
 	JSON         bool   `group:"What and how" name:"json" help:"Print the result as one JSON object."`
 	Quiet        bool   `group:"What and how" help:"Show no progress."`

@@ -76,6 +76,8 @@ type serveOptions struct {
 	MaxRows      string `group:"Copying" placeholder:"N" default:"500" env:"TRASLOCO_MAX_ROWS" help:"Rows of one CSV (default 500)."`
 	MaxAtOnce    string `group:"Copying" placeholder:"N" default:"5" env:"TRASLOCO_MAX_AT_ONCE" help:"Migrations a customer may have planned at once (default 5)."`
 	MaxSize      string `group:"Copying" placeholder:"BYTES" default:"52428800" env:"TRASLOCO_MAX_SIZE" help:"Larger messages are left out (default 52428800)."`
+	Memory       string `group:"Copying" placeholder:"MIB" default:"256" env:"TRASLOCO_MEMORY" help:"Messages held in memory, all accounts together (default 256)."`
+	TempSpace    string `group:"Copying" placeholder:"MIB" default:"4096" env:"TRASLOCO_TEMP_SPACE" help:"Disk for messages on their way that are larger than 4 MiB (default 4096)."`
 	CA           string `group:"Copying" name:"ca" placeholder:"FILE" env:"TRASLOCO_CA" help:"Certificates to trust besides the system's, PEM."`
 	AllowPrivate bool   `group:"Copying" env:"TRASLOCO_ALLOW_PRIVATE" help:"Allow servers at loopback and private addresses."`
 
@@ -92,6 +94,8 @@ type config struct {
 	support       handlers.Support
 	mail          *notify.Options // nil: no mail
 	runs, perHost int
+	memory        int64 // octets of messages
+	tempSpace     int64 // octets
 	policy        migration.Policy
 	ca            []byte
 	allowPrivate  bool
@@ -110,6 +114,8 @@ func readServe(o serveOptions) (config, []migration.Problem) {
 		zone:      r.zone("--time-zone", o.TimeZone),
 		runs:      int(r.number("--runs", o.Runs, 8, 256)),
 		perHost:   int(r.number("--runs-per-host", o.RunsPerHost, 4, 256)),
+		memory:    r.megabytes("--memory", o.Memory, defaultMemory),
+		tempSpace: r.megabytes("--temp-space", o.TempSpace, defaultTempSpace),
 		policy:    r.policy(o),
 		ca:        r.ca("--ca", o.CA),
 		jsonLog:   o.LogFormat == "json",

@@ -217,6 +217,7 @@ func (d *demonstration) config(listener net.Listener) config {
 		zone = time.UTC
 	}
 	return config{
+		memory: defaultMemory << 20, tempSpace: defaultTempSpace << 20,
 		data: filepath.Join(d.folder, "data"), policy: migration.DefaultPolicy(), runs: 8, perHost: 4,
 		language: locale.English, zone: zone, allowPrivate: true, ca: d.trusted,
 		support: handlers.Support{Name: "Trasloco demo", Email: "support@" + demoDomain},

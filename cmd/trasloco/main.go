@@ -91,8 +91,10 @@ func (p *program) moveOrCheck(ctx context.Context, line commandLine) int {
 }
 
 func (p *program) engine(s settings, temp string) *imapsync.Engine {
+	limitMemory(s.memory)
 	return imapsync.New(imapsync.Options{
 		Now: p.now, TempDir: temp, AllowPrivate: s.allowPrivate, Patience: p.patience,
+		Memory: s.memory, TempSpace: s.tempSpace,
 	})
 }
 

@@ -52,6 +52,8 @@ type settings struct {
 	serverType   migration.ServerType
 	maxSize      int64
 	parallel     int
+	memory       int64 // octets of messages
+	tempSpace    int64 // octets
 	allowPrivate bool
 	json, quiet  bool
 }
@@ -68,6 +70,8 @@ func readOptions(o options) (settings, []migration.Problem) {
 		serverType:   r.serverType(o.Type),
 		maxSize:      r.number("--max-size", o.MaxSize, migration.DefaultPolicy().MaxMessageSize, maxMessageSize),
 		parallel:     int(r.number("--parallel", o.Parallel, defaultParallel, maxParallel)),
+		memory:       r.megabytes("--memory", o.Memory, defaultMemory),
+		tempSpace:    r.megabytes("--temp-space", o.TempSpace, defaultTempSpace),
 		allowPrivate: o.AllowPrivate,
 		json:         o.JSON,
 		quiet:        o.Quiet,
@@ -199,15 +203,24 @@ func (r *optionReader) serverType(text string) migration.ServerType {
 }
 
 func (r *optionReader) number(flag, text string, unset, most int64) int64 {
+	return r.numberFrom(1, flag, text, unset, most)
+}
+
+func (r *optionReader) numberFrom(least int64, flag, text string, unset, most int64) int64 {
 	if text == "" {
 		return unset
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 || n > most {
-		r.fault(codeNumber, flag, migration.Args{"min": 1, "max": int(most)})
+	if err != nil || n < least || n > most {
+		r.fault(codeNumber, flag, migration.Args{"min": int(least), "max": int(most)})
 		return unset
 	}
 	return n
+}
+
+// megabytes reads a number of MiB and returns octets.
+func (r *optionReader) megabytes(flag, text string, unset int64) int64 {
+	return r.numberFrom(leastMemory, flag, text, unset, mostMiB) << 20
 }
 
 // host reads a server; what is wrong with it is told of the flag.

@@ -135,8 +135,10 @@ func (p *program) startOn(ctx context.Context, c config, parts panelParts, runni
 }
 
 func (p *program) newScheduler(c config, running *panel) (*schedule.Scheduler, error) {
+	limitMemory(c.memory)
 	engine := imapsync.New(imapsync.Options{
 		Now: p.now, TempDir: running.store.TempDir(), AllowPrivate: c.allowPrivate, Patience: p.patience, CA: c.ca,
+		Memory: c.memory, TempSpace: c.tempSpace,
 	})
 	options := schedule.Options{
 		Store: running.store, Engine: engine, Policy: c.policy, Now: p.now, Logger: running.log,
