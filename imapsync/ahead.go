@@ -2,7 +2,7 @@ package imapsync
 
 import "context"
 
-// step is a command of a sweep: send sends it, receive reads its answer.
+// step is a command of a sweep (K-2): send sends it, receive reads its answer.
 type step struct {
 	send    func(ctx context.Context) error
 	receive func(ctx context.Context) error

@@ -17,7 +17,7 @@ func (l *lane) launch(ctx context.Context, ld load) error {
 		releaseAll(ld.items)
 		return err
 	}
-	if ld.f.failing != nil {
+	if _, failing := l.stateOf(ld.f); failing {
 		releaseAll(ld.items)
 		return nil
 	}
@@ -33,12 +33,14 @@ func (l *lane) launch(ctx context.Context, ld load) error {
 // folder that has to be made anew, not before all others have landed.
 func (l *lane) clear(ctx context.Context, ld load) error {
 	octets := total(ld.items)
-	for len(l.flights) > 0 && (ld.alone || ld.f.gone || len(l.flights) >= l.most() || l.octets+octets > l.room()) {
+	gone, failing := l.stateOf(ld.f)
+	for len(l.flights) > 0 && (ld.alone || gone || len(l.flights) >= l.most() || l.octets+octets > l.room()) {
 		if err := l.land(); err != nil {
 			return err
 		}
+		gone, failing = l.stateOf(ld.f)
 	}
-	if !ld.f.gone || ld.f.failing != nil {
+	if !gone || failing {
 		return nil
 	}
 	l.books.Lock()
@@ -52,6 +54,13 @@ func (l *lane) clear(ctx context.Context, ld load) error {
 		return nil
 	}
 	return atFolder(ld.f, err)
+}
+
+// stateOf reports whether a folder has to be made anew, and whether it fails.
+func (l *lane) stateOf(f *folderRun) (gone, failing bool) {
+	l.books.Lock()
+	defer l.books.Unlock()
+	return f.gone, f.failing != nil
 }
 
 // most is how many batches may be under way. Where the server does not say where

@@ -10,7 +10,7 @@ import (
 // reading and the answer of the destination.
 const runMemory = 10 << 20
 
-// budget is what one run may hold, within what all runs may hold together. Who
+// budget is what one run may hold, within what all runs may hold together (K-5). Who
 // waits for room is served in turn, so that no run starves another.
 type budget struct {
 	engine *Engine

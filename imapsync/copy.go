@@ -65,7 +65,7 @@ func (r *run) failFailing(folders []*folderRun) error {
 }
 
 // A destination that makes every message wait for its leave is given several
-// connections, which wait side by side. Elsewhere a second one gains nothing:
+// connections, which wait side by side (C-1, K-4). Elsewhere a second one gains nothing:
 // what they store contends for the same disk.
 const (
 	mostLanes       = 4

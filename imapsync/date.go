@@ -24,7 +24,7 @@ var months = map[string]time.Month{
 
 var internalDate = regexp.MustCompile(`(?i)^\s*(?:[a-z]{3},\s*)?(\d{1,2})[- ]([a-z]{3})[- ](\d{2,4})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*([+-])(\d{2}):?(\d{2})|\s*(GMT|UTC?|Z))?\s*$`)
 
-// parseInternalDate reads the INTERNALDATE forms that servers send (D-3). It is
+// parseInternalDate reads the INTERNALDATE forms that servers send (D-3, X-8). It is
 // false for what is no date at all, such as 31-Feb, and for what no destination
 // keeps. A missing zone is read as UTC.
 func parseInternalDate(text string) (time.Time, bool) {

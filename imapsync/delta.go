@@ -18,6 +18,7 @@ type delta struct {
 	fresh []meta
 	left  []meta
 	flags map[uint32][]string
+	gone  wire.UIDRanges // as far as the server tells (QRESYNC)
 }
 
 // tellsChanges reports whether a folder need not be listed as a whole.
@@ -45,7 +46,7 @@ func (r *run) prepareDelta(ctx context.Context, s *stocktaking) error {
 	s.add(wire.Query{Set: fmt.Sprintf("%d:*", f.pair.UIDNext), ByUID: true, Items: metaItems}, collect)
 	s.add(wire.Query{
 		Set: fmt.Sprintf("1:%d", f.pair.UIDNext-1), ByUID: true,
-		Items: fmt.Sprintf("(UID FLAGS) (CHANGEDSINCE %d)", f.pair.ModSeq),
+		Items: fmt.Sprintf("(UID FLAGS) (CHANGEDSINCE %d%s)", f.pair.ModSeq, vanishedModifier(r.src)),
 	}, collect)
 	var uids []uint32
 	for _, state := range known.Left {
@@ -55,6 +56,13 @@ func (r *run) prepareDelta(ctx context.Context, s *stocktaking) error {
 		s.add(wire.Query{Set: set, ByUID: true, Items: metaItems}, collect)
 	}
 	return nil
+}
+
+func vanishedModifier(conn *wire.Conn) string {
+	if conn.TellsVanished() {
+		return " VANISHED"
+	}
+	return ""
 }
 
 // collect takes in an answer, whichever question it is to: the last word of one
@@ -71,9 +79,9 @@ func (d *delta) collect(r *run, next uint32, got wire.Fetched) {
 	}
 }
 
-// planDelta makes a plan of what changed. It is complete only if nothing of what
-// is known vanished from the source: else the folder has to be listed, to see
-// what and where to (I-15).
+// planDelta makes a plan of what changed. It is complete only if it accounts for
+// every message of the folder: without QRESYNC a folder from which some vanished
+// has to be listed, to see which.
 func (r *run) planDelta(ctx context.Context, s *stocktaking) (complete bool, err error) {
 	f, d := s.f, s.delta
 	byUID := func(a, b meta) int { return cmp.Compare(a.uid, b.uid) }
@@ -81,12 +89,16 @@ func (r *run) planDelta(ctx context.Context, s *stocktaking) (complete bool, err
 	slices.SortFunc(d.fresh, byUID)
 	slices.SortFunc(d.left, byUID)
 	d.fresh, d.left = slices.CompactFunc(d.fresh, sameUID), slices.CompactFunc(d.left, sameUID)
-	remembered := d.known.Copied + d.known.Present
-	if remembered+len(d.left)+len(d.fresh) != int(f.box.Exists) || d.known.Highest >= f.pair.UIDNext {
+	f.plan = plan{copied: d.known.Copied, bytes: d.known.Bytes, present: d.known.Present}
+	if err := r.compareKnown(ctx, f, d); err != nil {
+		return false, err
+	}
+	f.plan.listed = f.plan.copied + f.plan.present
+	if f.plan.listed+len(d.left)+len(d.fresh) != int(f.box.Exists) || d.known.Highest >= f.pair.UIDNext {
+		f.plan = plan{}
 		return false, nil
 	}
 	lim := r.limits()
-	f.plan = plan{listed: remembered, copied: d.known.Copied, bytes: d.known.Bytes, present: d.known.Present}
 	for _, m := range slices.Concat(d.left, d.fresh) {
 		if !f.isOver(m.uid) {
 			f.plan.listed++
@@ -94,12 +106,13 @@ func (r *run) planDelta(ctx context.Context, s *stocktaking) (complete bool, err
 		}
 	}
 	f.listing = nil
-	return true, r.planFlags(ctx, f, d.flags)
+	return true, nil
 }
 
-// planFlags compares flags with those that were copied.
-func (r *run) planFlags(ctx context.Context, f *folderRun, flags map[uint32][]string) error {
-	if len(flags) == 0 {
+// compareKnown looks at what is remembered one by one, where the server told of
+// other flags or of messages that are gone.
+func (r *run) compareKnown(ctx context.Context, f *folderRun, d *delta) error {
+	if len(d.flags) == 0 && len(d.gone) == 0 {
 		return nil
 	}
 	known, err := r.journal.Messages(ctx, f.pair.ID)
@@ -107,7 +120,13 @@ func (r *run) planFlags(ctx context.Context, f *folderRun, flags map[uint32][]st
 		return err
 	}
 	for _, state := range known {
-		if now, told := flags[state.UID]; told && state.Kind == migration.Copied {
+		now, told := d.flags[state.UID]
+		switch {
+		case state.Kind != migration.Copied || state.Gone:
+		case d.gone.Contains(state.UID):
+			f.plan.vanish(state)
+			f.plan.uncount(state, r.job.Pass)
+		case told:
 			f.plan.compare(state, now)
 		}
 	}

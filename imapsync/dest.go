@@ -14,7 +14,7 @@ import (
 var existsText = regexp.MustCompile(`(?i)already exists|cannot create this folder`)
 
 // makeFolders sees to it that every folder that is copied has its place at the
-// destination, empty ones too (F-9), and that it is remembered. All of them are
+// destination, empty (F-9) and new ones too (Δ-7), and that it is remembered. All are
 // made at once, parents first.
 func (r *run) makeFolders(ctx context.Context) error {
 	defer r.closeControl()
@@ -481,7 +481,7 @@ func (r *run) remake(ctx context.Context, f *folderRun) error {
 }
 
 // uidNext returns the UID the next message of the open folder will get at the
-// least. Courier does not say it.
+// least. Courier does not say it (X-6).
 func uidNext(ctx context.Context, conn *wire.Conn, box *wire.Mailbox) (uint32, error) {
 	if box.UIDNext != 0 || box.Exists == 0 {
 		return max(box.UIDNext, 1), nil

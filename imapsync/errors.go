@@ -71,7 +71,7 @@ func ServerText(err error) string {
 }
 
 // Parks reports whether the run may go on later, by itself or when somebody
-// made room: it is not over.
+// made room (Q-1): it is not over.
 func (e *Error) Parks() bool {
 	return e.Class == ClassThrottled || e.Class == ClassOverQuota || e.Class == ClassTransport
 }
@@ -156,7 +156,7 @@ var signs = []struct {
 	codes []string
 	text  *regexp.Regexp
 }{
-	{ClassPermission, nil, regexp.MustCompile(`(?i)authenticated but not connected`)},
+	{ClassPermission, nil, regexp.MustCompile(`(?i)authenticated but not connected`)}, // X-1
 	{ClassOverQuota, []string{"OVERQUOTA"}, regexp.MustCompile(`(?i)over ?quota|quota exceeded|quota limit|exceeded your mail quota|mailbox is full|exceeded command or bandwidth`)},
 	{
 		ClassThrottled,
@@ -168,7 +168,7 @@ var signs = []struct {
 		[]string{"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED", "CONTACTADMIN"},
 		nil,
 	},
-	{ClassTransport, []string{"SERVERBUG"}, regexp.MustCompile(`(?i)server unavailable|internal (server )?error`)},
+	{ClassTransport, []string{"SERVERBUG"}, regexp.MustCompile(`(?i)server unavailable|internal (server )?error`)}, // X-3
 }
 
 // wrongPassword goes before "try again" in an answer to a login: the same

@@ -156,7 +156,8 @@ func (c cutCase) run(t testing.TB) {
 		s.mustRun()
 	}
 	s.calm()
-	s.checkWhole()
+	s.checkAgain()
+	s.checkCopied(nil)
 }
 
 // late is how long the scripted server may still store what it has (I-9). When

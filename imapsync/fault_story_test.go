@@ -127,7 +127,8 @@ func (s *story) run(ctx context.Context) told {
 	s.t.Helper()
 	var heard recorder
 	e := imapsync.New(imapsync.Options{TempDir: s.temp, AllowPrivate: true, Patience: s.patience, Timeouts: s.timeouts})
-	before, from := s.mapped(), len(s.dst.Commands())
+	from := len(s.dst.Commands())
+	before, _ := s.mapped()
 	heard.tally, heard.err = e.Sync(ctx, s.job(), s.journal, &heard)
 	s.checkOutcomes(heard.told)
 	s.checkManners()

@@ -24,7 +24,7 @@ const (
 )
 
 // lane appends messages over one connection to the destination. Several batches
-// are under way at once where the server lets them: while it stores one, the
+// are under way at once where the server lets them (K-3): while it stores one, the
 // next is sent. It belongs to one goroutine.
 type lane struct {
 	*run

@@ -14,7 +14,7 @@ import (
 // copied, where nobody changed the same flag at the destination (Δ-3).
 func (r *run) mergeFlags(ctx context.Context) error {
 	for _, f := range r.folders {
-		if f.finished || len(f.plan.changed) == 0 {
+		if f.finished || len(f.plan.changed) == 0 || f.vanished { // with its folder the copy is gone (Δ-6)
 			continue
 		}
 		err := r.mergeFolder(ctx, f)

@@ -157,7 +157,7 @@ func (r *run) moveAtDestination(ctx context.Context, from vanishedMail, to *fold
 }
 
 // recordGone remembers what is not at the source any more, so that it is not
-// looked for again. Nothing is deleted for that at the destination (Δ-4).
+// looked for again. Nothing is deleted for that at the destination (Δ-4, Δ-5).
 func (r *run) recordGone(ctx context.Context) error {
 	for _, f := range r.folders {
 		if f.finished || len(f.plan.vanished) == 0 {

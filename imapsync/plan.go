@@ -11,7 +11,7 @@ import (
 type meta struct {
 	uid   uint32
 	flags []string  // shared: not to be changed
-	date  time.Time // zero: the server gave none that could be kept (D-2)
+	date  time.Time // with its zone (D-1); zero: the server gave none that could be kept (D-2)
 	size  int64     // RFC822.SIZE; -1: not said
 }
 
@@ -87,7 +87,7 @@ func (p *plan) compare(state migration.MessageState, now []string) {
 	}
 }
 
-// add decides about a message that is not at the destination.
+// add decides about a message that is not in the map (Δ-2).
 func (p *plan) add(m meta, lim limits) {
 	switch {
 	case lim.maxSize > 0 && m.size > lim.maxSize:
@@ -105,6 +105,17 @@ func (p *plan) countCopied(state migration.MessageState, pass int) {
 		p.bytes += state.Size
 	} else {
 		p.present++
+	}
+}
+
+// uncount takes back what was counted of a copy that is not at the source any
+// more.
+func (p *plan) uncount(state migration.MessageState, pass int) {
+	if state.Pass == pass {
+		p.copied--
+		p.bytes -= state.Size
+	} else {
+		p.present--
 	}
 }
 

@@ -87,7 +87,7 @@ const fetchesAhead = 4
 // bodies is one FETCH for a piece of a folder. Servers answer commands that were
 // sent ahead in their order, but may hold back the last word of one until all
 // have brought their messages (Dovecot does): so a message belongs to whichever
-// piece of the folder wants it.
+// piece of the folder wants it (K-2).
 type bodies struct {
 	opening *opening
 	set     string

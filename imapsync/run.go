@@ -35,6 +35,7 @@ type run struct {
 	undecided map[int64]undecided // by pair, until its folder is adopted
 	lost      []lostBatch         // what was not found, to be looked for once more (I-9)
 	clean     bool                // the last run stopped in order
+	again     bool                // something is remembered of an earlier run
 	doubt     bool                // it did not, and a folder could not be looked through for what it left
 	mapper    *mapper
 	placed    bool // all folders have their place at the destination
@@ -104,6 +105,11 @@ func (r *run) open(ctx context.Context) error {
 	if r.clean, err = r.journal.Clean(ctx); err != nil {
 		return err
 	}
+	pairs, err := r.journal.Pairs(ctx)
+	if err != nil {
+		return err
+	}
+	r.again = len(pairs) > 0
 	began := r.engine.opts.Now()
 	for try := 1; ; try++ {
 		err := r.reconnect(ctx)
@@ -117,11 +123,7 @@ func (r *run) open(ctx context.Context) error {
 			return err
 		}
 	}
-	pairs, err := r.journal.Pairs(ctx)
-	if err != nil {
-		return err
-	}
-	if len(pairs) == 0 {
+	if !r.again {
 		r.dialControl(ctx) // there will be folders to make
 	}
 	if err := r.journal.SetClean(ctx, false); err != nil {
@@ -182,7 +184,13 @@ func (r *run) reconnect(ctx context.Context) error {
 }
 
 func (r *run) connectSource(ctx context.Context) error {
-	return r.connect(ctx, SourceSide, &r.src, r.job.Resource.Source)
+	if err := r.connect(ctx, SourceSide, &r.src, r.job.Resource.Source); err != nil {
+		return err
+	}
+	if !r.again || r.src.TellsVanished() || r.src.Selected() != nil {
+		return nil
+	}
+	return blame(SourceSide, r.src.EnableQResync(ctx))
 }
 
 // connect connects one end, unless it is.

@@ -338,6 +338,9 @@ func (s *stocktaking) fetched(ctx context.Context, w *window) error {
 	if err != nil {
 		return err
 	}
+	if gone := s.conn.TakeVanished(); s.delta != nil {
+		s.delta.gone = append(s.delta.gone, gone...)
+	}
 	if refused := status.Err("FETCH"); isThrottled(refused) {
 		return refused
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -399,6 +400,45 @@ func TestUnchangedFolderIsNotListed(t *testing.T) {
 		t.Errorf("folders were opened %d times", n)
 	}
 	s.checkWhole()
+}
+
+// TestOnlyChangesAreAskedFor, where the source can tell them (Δ-1, RFC 7162): new
+// mail, other flags, and, with QRESYNC, what is gone. Without that a folder from
+// which something vanished is listed.
+func TestOnlyChangesAreAskedFor(t *testing.T) {
+	for _, extension := range []string{"CONDSTORE", "QRESYNC"} {
+		t.Run(extension, func(t *testing.T) {
+			s := newStory(t, imaptest.AccountOptions{Caps: append(imaptest.DefaultCaps(), "CONDSTORE", "ENABLE", extension)}, imaptest.AccountOptions{})
+			for n := range 700 {
+				s.fill("INBOX", mail(n, "text"))
+			}
+			s.fill("INBOX", quirky(800, imaptest.Quirk{NilBody: true}))
+			s.mustRun()
+			whole := func(act func()) bool {
+				before := len(s.src.Commands())
+				act()
+				return slices.ContainsFunc(s.src.Commands()[before:], func(c imaptest.Command) bool { return c.Name == "FETCH" })
+			}
+			if whole(func() { s.fill("INBOX", mail(900, "new")); s.next(1, 700, 1) }) {
+				t.Error("all was listed for a new message")
+			}
+			listed := whole(func() {
+				s.src.Folder("INBOX").Remove(5)
+				s.src.Folder("INBOX").Remove(6)
+				s.fill("INBOX", mail(901, "newer"))
+				s.next(1, 699, 1)
+			})
+			if listed != (extension == "CONDSTORE") {
+				t.Errorf("listed for messages that are gone: %t", listed)
+			}
+			if whole(func() { s.fill("INBOX", mail(902, "newest")); s.next(1, 700, 1) }) {
+				t.Error("what is gone was not remembered")
+			}
+			if n := len(s.dst.Folder("INBOX").Messages()); n != 703 {
+				t.Errorf("%d messages at the destination", n)
+			}
+		})
+	}
 }
 
 // TestSamePassAgain: a pass that is resumed counts what it copied before as

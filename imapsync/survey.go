@@ -67,7 +67,7 @@ func (r *run) readTrees(ctx context.Context) (source, dest *tree, err error) {
 	return source, dest, blame(DestinationSide, err)
 }
 
-// stateItems are what tells whether a folder has changed (Δ-1).
+// stateItems are what tells whether a folder has changed (Δ-1), with the LIST (K-1).
 func stateItems(conn *wire.Conn) string {
 	if conn.Has("CONDSTORE") || conn.Has("QRESYNC") {
 		return "MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ"

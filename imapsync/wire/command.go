@@ -309,5 +309,7 @@ func (c *Conn) note(r *Response) {
 		if c.selected != nil && c.selected.Exists > 0 {
 			c.selected.Exists--
 		}
+	case "VANISHED":
+		c.noteVanished(string(r.text))
 	}
 }

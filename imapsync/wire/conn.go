@@ -109,6 +109,8 @@ type Conn struct {
 	waiting  map[string]bool   // tags sent and not answered
 	early    map[string]Status // answers that came while another was awaited
 	selected *Mailbox
+	vanished UIDRanges // told and not taken yet
+	qresync  bool      // enabled
 	refusals int
 	log      ring
 }
