@@ -236,7 +236,8 @@ func (r *run) identify(ctx context.Context, metas []meta) ([]migration.BatchItem
 func (r *run) findCopies(ctx context.Context, conn *wire.Conn, f *folderRun, known []migration.MessageState, validity uint32) error {
 	var list []candidate
 	err := fetchTail(ctx, conn, 1, func(got wire.Fetched) {
-		list = append(list, candidate{uid: got.UID, fingerprint: readHeader(got.Header).fingerprint(), size: got.Size})
+		h := readHeader(got.Header)
+		list = append(list, candidate{got.UID, h.fingerprint(), got.Size, h.messageID != "", nil})
 	})
 	if err != nil {
 		return blame(DestinationSide, err)
@@ -254,6 +255,7 @@ func (r *run) findCopies(ctx context.Context, conn *wire.Conn, f *folderRun, kno
 	if err != nil {
 		return err
 	}
+	pairAltered(items, list, found) // line ends were made whole, and nobody noted how many
 	for i, uid := range found {
 		known[at[i]].DestUID = uid
 	}

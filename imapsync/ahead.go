@@ -10,18 +10,26 @@ type step struct {
 
 // goAhead carries out steps over one connection in their order, with up to most
 // of them sent before their turn has come, so that a round trip is not paid for
-// each.
-func goAhead(ctx context.Context, steps []step, most int) error {
+// each. When tired reports that the connection should be asked no more, what was
+// sent is still received; done is how many steps that makes.
+func goAhead(ctx context.Context, steps []step, most int, tired func() bool) (done int, err error) {
 	sent := 0
-	for i, next := range steps {
-		for ; sent < len(steps) && sent-i < most; sent++ {
+	for done < len(steps) {
+		for ; sent < len(steps) && sent-done < most && !tired(); sent++ {
 			if err := steps[sent].send(ctx); err != nil {
-				return err
+				return done, err
 			}
 		}
-		if err := next.receive(ctx); err != nil {
-			return err
+		if sent == done {
+			return done, nil
 		}
+		if err := steps[done].receive(ctx); err != nil {
+			return done, err
+		}
+		done++
 	}
-	return nil
+	return done, nil
 }
+
+// never is for connections that do not tire.
+func never() bool { return false }

@@ -171,6 +171,9 @@ func (l *lane) hear() error {
 	l.open = l.open[1:]
 	l.octets -= c.octets
 	c.answer = &answer
+	if answer.UIDValidity == c.flight.batch.DestUIDValidity {
+		l.noteTold(c.flight, answer.UIDs...)
+	}
 	c.flight.stopped = c.flight.stopped || !answer.Status.OK() && stopsAll(answer.Status)
 	return nil
 }

@@ -139,6 +139,9 @@ func (r *run) openLanes(ctx context.Context, count int) []*lane {
 		}
 		lanes = append(lanes, l)
 	}
+	for _, l := range lanes {
+		l.lanes = len(lanes)
+	}
 	if r.fewer {
 		r.entry(migration.Info, "fewer_connections", migration.Args{"connections": len(lanes)}, "")
 	}

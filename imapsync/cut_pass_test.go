@@ -3,8 +3,10 @@ package imapsync_test
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -103,6 +105,18 @@ func sample[C fmt.Stringer](all []C) (some []C) {
 		if long || lot(c)%50 == 0 {
 			some = append(some, c)
 		}
+	}
+	return some
+}
+
+// draw returns as many of all cases as are asked for.
+func draw[C fmt.Stringer](all []C, number int) (some []C) {
+	byLot := map[uint64]C{}
+	for _, c := range all {
+		byLot[lot(c)] = c
+	}
+	for _, lot := range slices.Sorted(maps.Keys(byLot))[:number] {
+		some = append(some, byLot[lot])
 	}
 	return some
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
@@ -131,6 +132,14 @@ func (r *run) createOther(ctx context.Context, c creation, refused error) ([]str
 	if refused == nil {
 		return c.path, nil
 	}
+	if isThrottled(refused) {
+		refused = r.patiently(ctx, r.ctl.conn, DestinationSide, func() error {
+			return r.ctl.create(ctx, r.mapper.name(c.path), c.f.createRole())
+		})
+	}
+	if refused == nil {
+		return c.path, nil
+	}
 	if !isRefusal(refused) || isThrottled(refused) {
 		return nil, refused
 	}
@@ -247,6 +256,9 @@ func (r *run) isTarget(raw string) bool {
 // copies will go, and adopts what is there already. Then the copy can begin.
 func (r *run) openTargets(ctx context.Context) error {
 	folders, _ := r.toCopy()
+	if err := r.awaitForgotten(ctx, folders); err != nil {
+		return err
+	}
 	if err := r.examineTargets(ctx, folders); err != nil {
 		return err
 	}
@@ -256,6 +268,20 @@ func (r *run) openTargets(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// awaitForgotten lets the time pass in which the destination may still be storing
+// batches that nobody remembers, since a power cut took their records: settling
+// waits for those alone that are remembered (I-9). Then the tails can be adopted.
+func (r *run) awaitForgotten(ctx context.Context, folders []*folderRun) error {
+	left := r.arrived.Sub(r.engine.opts.Now())
+	if r.clean || len(folders) == 0 || left <= 0 {
+		return nil
+	}
+	r.entry(migration.Info, "waiting_for_late", migration.Args{
+		"folder": folders[0].display(), "messages": len(folders[0].plan.copy), "until": r.arrived.UTC().Format(time.RFC3339),
+	}, "")
+	return sleep(ctx, left)
 }
 
 // closeIdle finishes the folders that nothing is to be copied from.
@@ -275,7 +301,8 @@ func (r *run) closeIdle(context.Context) error {
 // copies lie.
 func (r *run) makeReady(ctx context.Context, f *folderRun) error {
 	if f.generation == 0 || f.vanished {
-		if err := r.openTarget(ctx, r.dst, f); err != nil {
+		err := r.patiently(ctx, r.dst, DestinationSide, func() error { return r.openTarget(ctx, r.dst, f) })
+		if err != nil {
 			return err
 		}
 	}
@@ -320,7 +347,7 @@ func (r *run) examineTargets(ctx context.Context, folders []*folderRun) error {
 			receive: func(ctx context.Context) error {
 				box, err := r.dst.FinishExamine(ctx, opening)
 				if err != nil {
-					return atFolder(f, blame(DestinationSide, ignoreFinal(err)))
+					return atFolder(f, blame(DestinationSide, ignoreRefusal(err)))
 				}
 				if box.UIDNext != 0 && (f.pair.Dest.UIDValidity == 0 || f.pair.Dest.UIDValidity == box.UIDValidity) {
 					f.setTarget(box, box.UIDNext)
@@ -332,7 +359,8 @@ func (r *run) examineTargets(ctx context.Context, folders []*folderRun) error {
 	if len(steps) == 0 {
 		return nil
 	}
-	return goAhead(ctx, append(steps, r.leaving()), commandsAhead)
+	_, err := goAhead(ctx, append(steps, r.leaving()), commandsAhead, never)
+	return err
 }
 
 // leaving is the last step of a sweep over the destination.

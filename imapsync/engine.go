@@ -52,6 +52,9 @@ type Patience struct {
 	FirstTries int           // connections tried before the first login
 	Backoff    time.Duration // first wait before a reconnect; doubles each time
 	MaxBackoff time.Duration
+	// Throttle and MaxThrottle are the same for a server that asks to be left
+	// alone without saying for how long; 0: as Backoff and MaxBackoff.
+	Throttle, MaxThrottle time.Duration
 	// GiveUp parks the run when no message was acknowledged for so long.
 	GiveUp time.Duration
 	// LateCommit is how long a server may still store what it was sent before a
@@ -69,6 +72,7 @@ type Patience struct {
 func DefaultPatience() Patience {
 	return Patience{
 		FirstTries: 3, Backoff: 500 * time.Millisecond, MaxBackoff: time.Minute,
+		Throttle: 5 * time.Second, MaxThrottle: 15 * time.Minute,
 		GiveUp: 30 * time.Minute, LateCommit: 10 * time.Second, SlowestLine: 64 << 10, Grace: 3 * time.Second,
 	}
 }
@@ -92,6 +96,8 @@ func New(opts Options) *Engine {
 	if opts.Patience == (Patience{}) {
 		opts.Patience = DefaultPatience()
 	}
+	opts.Patience.Throttle = cmp.Or(opts.Patience.Throttle, opts.Patience.Backoff)
+	opts.Patience.MaxThrottle = cmp.Or(opts.Patience.MaxThrottle, opts.Patience.MaxBackoff)
 	if opts.Patience.SlowestLine == 0 {
 		opts.Patience.SlowestLine = DefaultPatience().SlowestLine
 	}
@@ -145,6 +151,9 @@ type Journal interface {
 	InFlight(ctx context.Context) ([]migration.Batch, error)
 	// Clean reports whether the last run stopped in order (I-5).
 	Clean(ctx context.Context) (bool, error)
+	// Whole reports whether every batch that was ever begun is still remembered: no
+	// power cut has taken the last ones. Where nobody can tell it is false.
+	Whole(ctx context.Context) (bool, error)
 	// SetClean sets the mark that Clean reads.
 	SetClean(ctx context.Context, clean bool) error
 }

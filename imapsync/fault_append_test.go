@@ -17,7 +17,7 @@ import (
 )
 
 // TestLostAnswers loses the answer to each append in turn: the message is there,
-// and nobody said so (I-6).
+// and nobody said so (I-6), by all ways in which servers take messages (K-4).
 func TestLostAnswers(t *testing.T) {
 	servers := []struct {
 		name    string
@@ -299,7 +299,7 @@ func TestMappedInAFolderMadeAnew(t *testing.T) {
 }
 
 // TestFullMailbox parks the run with all that went in recorded; with room again
-// it goes on where it stopped.
+// it goes on where it stopped.
 func TestFullMailbox(t *testing.T) {
 	for _, without := range [][]string{nil, {"LITERAL+"}, {"UIDPLUS"}} {
 		s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{Without: without})

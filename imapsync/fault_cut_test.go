@@ -3,6 +3,7 @@ package imapsync_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -24,25 +25,32 @@ func bothEnds() []end {
 	}
 }
 
-// twelve are the messages that are cut, by folder: one of each kind that is
-// easily lost or doubled.
-func twelve() map[string][]imaptest.Message {
-	flagged := mail(2, "seen")
+// byFolder are messages by the folder they lie in.
+type byFolder map[string][]imaptest.Message
+
+// twelve messages, one of each kind that is easily lost or doubled. They are as
+// short as can be, but for one: each octet is a pass.
+func twelve() byFolder {
+	letter := func(number int, text string) imaptest.Message {
+		const form = "Message-ID: <%d@a.org>\r\nDate: Thu, 4 Mar 2021 12:00:00 +0100\r\nSubject: %[1]d\r\n\r\n%s"
+		return imaptest.Message{Date: noon.Add(time.Duration(number) * time.Hour), Body: fmt.Appendf(nil, form, number, text)}
+	}
+	flagged := letter(2, "a\x00b\r\n")
 	flagged.Flags = []string{`\Seen`, `\Flagged`, "$Forwarded"}
 	nameless := imaptest.Message{Date: noon, Body: []byte("Subject: no id\r\n\r\nx\r\n")}
-	return map[string][]imaptest.Message{
+	return byFolder{
 		"INBOX": {
-			mail(1, "hello"), mail(1, "hello"), flagged, mail(3, "a\x00b"), mail(4, "one\ntwo\nthree"), nameless, nameless,
-			mail(6, strings.Repeat(fmt.Sprintf("%078d\r\n", 6), 3750)), // 300 kB
+			letter(1, "twice\r\n"), letter(1, "twice\r\n"), flagged, letter(4, "one\ntwo\nthree"),
+			nameless, nameless, letter(6, strings.Repeat(fmt.Sprintf("%078d\r\n", 6), 3750)), // 300 kB
 		},
-		"Work/New": {mail(1, "hello"), mail(7, "gr\xfc\xdfe, \xc3\xa8 cos\xc3\xac"), {Date: noon, Body: []byte("Subject: empty\r\n\r\n")}},
-		"Lists":    {mail(5, "same head"), mail(5, "SAME HEAD")},
+		"Work/New": {letter(1, "twice\r\n"), letter(7, "gr\xfc\xdfe, \xc3\xa8 cos\xc3\xac\r\n"), letter(8, "")},
+		"Lists":    {letter(5, "same head\r\n"), letter(5, "SAME HEAD\r\n")},
 	}
 }
 
-func (s *story) fillTwelve() {
-	for folder, messages := range twelve() {
-		s.fill(folder, messages...)
+func (s *story) fillWith(all byFolder) {
+	for _, folder := range slices.Sorted(maps.Keys(all)) {
+		s.fill(folder, all[folder]...)
 	}
 }
 
@@ -68,6 +76,7 @@ func cutServers() (all []cutServer) {
 // cutCase is one pass: a story with one connection cut, or one answer lost.
 type cutCase struct {
 	server  cutServer
+	mail    byFolder
 	end     end
 	cut     imaptest.Cut
 	lost    int  // the answer to this APPEND is lost, and nothing is cut
@@ -75,22 +84,21 @@ type cutCase struct {
 }
 
 func (c cutCase) String() string {
-	how, where := "FIN", "on its way to us"
+	how, way, then := "FIN", "to us", "and the run goes on"
 	if c.cut.Reset {
 		how = "RST"
 	}
 	if c.cut.Direction == imaptest.FromClient {
-		where = "on its way from us"
+		way = "from us"
 	}
-	then := "and the run goes on"
 	if c.restart {
 		then = "and a new run goes on"
 	}
 	if c.lost > 0 {
 		return fmt.Sprintf("%s: %s in place of the answer to append %d, %s", c.server.name, how, c.lost, then)
 	}
-	return fmt.Sprintf("%s: %s of connection %d to the %s after octet %d %s, %s",
-		c.server.name, how, c.cut.Connection, c.end.name, c.cut.After, where, then)
+	return fmt.Sprintf("%s: %s after octet %d %s of connection %d to the %s, %s",
+		c.server.name, how, c.cut.After, way, c.cut.Connection, c.end.name, then)
 }
 
 // TestCutAtEveryOctet breaks each connection of a run after each number of
@@ -107,28 +115,34 @@ func TestCutAtEveryOctet(t *testing.T) {
 	}
 }
 
-// cutCases are all cuts of the connections that an undisturbed run makes.
+// cutCases are all cuts of the connections that an undisturbed run makes, and
+// all answers to it that can be lost. Which octets come after which differs from
+// run to run where connections stand side by side: this is one that was seen.
 func cutCases(t *testing.T, server cutServer) (all []cutCase) {
+	mail, appends := twelve(), 0
 	for _, end := range bothEnds() {
 		s := newStory(t, imaptest.AccountOptions{}, server.options)
-		s.fillTwelve()
+		s.fillWith(mail)
 		tap := newTap(t, end.of(s).Addr())
 		s.proxies[end.of(s)] = imaptest.NewProxy(t, tap.addr(), imaptest.ProxyOptions{})
 		s.mustRun()
 		for _, cut := range tap.cuts() {
-			all = append(all, cutCase{server: server, end: end, cut: cut, restart: cut.Reset == (cut.After%2 == 0)})
+			all = append(all, cutCase{server: server, mail: mail, end: end, cut: cut, restart: restarts(cut)})
 		}
-		for n := range s.appends() {
-			for _, reset := range []bool{false, true} {
-				c := cutCase{server: server, end: end, cut: imaptest.Cut{Reset: reset}, lost: n + 1}
-				again := c
-				again.restart = true
-				all = append(all, c, again)
-			}
+		appends = max(appends, s.appends())
+	}
+	for lost := 1; lost <= appends; lost++ {
+		for way := range 4 {
+			cut := imaptest.Cut{Reset: way%2 == 0}
+			all = append(all, cutCase{server: server, mail: mail, cut: cut, lost: lost, restart: way < 2})
 		}
 	}
 	return all
 }
+
+// restarts halves the cuts: of FIN and RST at one octet, one is followed by a
+// new run, the other is not.
+func restarts(c imaptest.Cut) bool { return c.Reset == (c.After%2 == 0) }
 
 func (s *story) appends() (n int) {
 	for _, cmd := range s.dst.Commands() {
@@ -141,7 +155,7 @@ func (s *story) appends() (n int) {
 
 func (c cutCase) run(t testing.TB) {
 	s := newStory(t, imaptest.AccountOptions{}, c.server.options)
-	s.fillTwelve()
+	s.fillWith(c.mail)
 	s.patience.SlowestLine = 1 << 40
 	s.patience.LateCommit = c.late()
 	if c.lost > 0 {
@@ -170,28 +184,37 @@ func (c cutCase) late() time.Duration {
 	return 2 * time.Millisecond
 }
 
-// octetsOf are the numbers of octets after which a stream is cut: all, but for
-// the inside of literals, of which it is the header of a message, the first and
-// the last 64, and every 4,099th.
+// octetsOf are the numbers of octets after which a stream is cut: all, but not
+// inside of literals, where it is as literalCuts says.
 func octetsOf(stream []byte) (cuts []int64) {
-	const edge, stride = 64, 4099
 	for at := 0; at < len(stream); {
 		line := bytes.IndexByte(stream[at:], '\n') + 1
 		if line == 0 {
 			line = len(stream) - at
 		}
-		size := min(literalSize(stream[at:at+line]), len(stream)-at-line)
-		for i := range line {
-			cuts = append(cuts, int64(at+i))
+		for range line {
+			cuts = append(cuts, int64(at))
+			at++
 		}
-		at += line
-		head := max(edge, bytes.Index(stream[at:at+size], []byte("\r\n\r\n"))+4)
-		for i := range size {
-			if i < head || i >= size-edge || i%stride == 0 {
+		size := min(literalSize(stream[at-line:at]), len(stream)-at)
+		for i, cut := range literalCuts(stream[at : at+size]) {
+			if cut {
 				cuts = append(cuts, int64(at+i))
 			}
 		}
 		at += size
 	}
 	return append(cuts, int64(len(stream)))
+}
+
+// literalCuts tells of each octet of a literal whether there is a cut before it:
+// in the header of a message, at the first and last 64, and every 4,099th.
+func literalCuts(literal []byte) []bool {
+	const edge, stride = 64, 4099
+	header := bytes.Index(literal, []byte("\r\n\r\n")) + 4
+	cuts := make([]bool, len(literal))
+	for i := range cuts {
+		cuts[i] = i < max(edge, header) || i >= len(literal)-edge || i%stride == 0
+	}
+	return cuts
 }

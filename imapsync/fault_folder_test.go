@@ -73,10 +73,10 @@ func TestFoldersThatDoNotOpen(t *testing.T) {
 	}{
 		{"a refusal", func(cmd imaptest.Command, c *imaptest.Session) { c.Reply(cmd.Tag, "NO [NOPERM] not yours") }, 2},
 		{"a BAD", func(cmd imaptest.Command, c *imaptest.Session) { c.Reply(cmd.Tag, "BAD no such thing") }, 2},
-		{"hanging up each time", func(_ imaptest.Command, c *imaptest.Session) { c.Close() }, 0},
-		{"a reset each time", func(_ imaptest.Command, c *imaptest.Session) { c.Reset() }, 0},
-		{"good-bye each time", func(_ imaptest.Command, c *imaptest.Session) { c.Send("* BYE Internal error"); c.Close() }, 0},
-		{"silence each time", func(_ imaptest.Command, c *imaptest.Session) { c.Stall(t.Context()) }, 0},
+		{"hanging up each time", func(_ imaptest.Command, c *imaptest.Session) { c.Close() }, 2},
+		{"a reset each time", func(_ imaptest.Command, c *imaptest.Session) { c.Reset() }, 2},
+		{"good-bye each time", func(_ imaptest.Command, c *imaptest.Session) { c.Send("* BYE Internal error"); c.Close() }, 2},
+		{"silence each time", func(_ imaptest.Command, c *imaptest.Session) { c.Stall(t.Context()) }, 2},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -42,6 +43,7 @@ type folderRun struct {
 	low        uint32
 	permanent  []string
 
+	waited  map[uint32]int // for a message that the source put off; the reader's
 	awkward bool           // no good to be asked ahead of others
 	tries   map[uint32]int // reads of a message that went wrong; the reader's
 	sent    map[uint32]int // appends of a message that went wrong
@@ -77,6 +79,7 @@ func (f *folderRun) forget() {
 	clear(f.tries)
 	clear(f.sent)
 	clear(f.putOff)
+	clear(f.waited)
 	f.tally, f.outcomes = migration.Tally{}, nil
 }
 
@@ -194,7 +197,7 @@ func (r *run) progress(f *folderRun) {
 // The error is the journal's.
 func (r *run) failFolder(f *folderRun, e *folderError) error {
 	r.doubt = r.doubt || !r.clean
-	f.tally.Listed = max(f.tally.Listed, e.count)
+	f.tally.Listed = max(f.tally.Listed, e.count, int(min(f.status["MESSAGES"], 1<<31)))
 	if err := r.countKnown(f); err != nil {
 		return err
 	}
@@ -326,32 +329,58 @@ func (r *run) fetchFields(ctx context.Context, set string, fn func(wire.Fetched)
 	return blame(SourceSide, err)
 }
 
+const identifying = "(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"
+
 // fetchHeaders returns the identifying fields of messages in the open folder,
 // for pairing.
 func fetchHeaders(ctx context.Context, conn *wire.Conn, set string, fn func(wire.Fetched)) error {
-	q := wire.Query{Set: set, ByUID: true, Items: "(UID FLAGS RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"}
 	got := map[uint32]wire.Fetched{}
-	var order []uint32
-	status, err := conn.Fetch(ctx, q, nil, func(f wire.Fetched) error {
-		if f.UID == 0 {
-			return nil
-		}
-		if _, ok := got[f.UID]; !ok {
-			order = append(order, f.UID)
-		}
+	err := fetchAll(ctx, conn, set, identifying, func(f wire.Fetched) {
 		merged := merge(got[f.UID], f)
 		if f.Header != nil {
 			merged.Header = f.Header
 		}
 		got[f.UID] = merged
-		return nil
 	})
+	if err != nil && !isRefusal(err) {
+		return err
+	}
+	for _, uid := range slices.Sorted(maps.Keys(got)) {
+		fn(got[uid])
+	}
+	return err
+}
+
+// fetchAll asks for items of messages in the open folder by UID, and once more for
+// those that a server left out because there were too many (RFC 9738): part of a
+// list must never look like the whole.
+func fetchAll(ctx context.Context, conn *wire.Conn, set, items string, fn func(wire.Fetched)) error {
+	told := map[uint32]bool{}
+	ask := func(set string) (wire.Status, error) {
+		return conn.Fetch(ctx, wire.Query{Set: set, ByUID: true, Items: items}, nil, func(f wire.Fetched) error {
+			if f.UID != 0 {
+				told[f.UID] = true
+				fn(f)
+			}
+			return nil
+		})
+	}
+	status, err := ask(set)
+	if err != nil || status.Code != "MESSAGELIMIT" {
+		return cmp.Or(err, status.Err("FETCH"))
+	}
+	there, err := conn.Search(ctx, true, "UID "+set)
 	if err != nil {
 		return err
 	}
-	slices.Sort(order)
-	for _, uid := range order {
-		fn(got[uid])
+	there = slices.DeleteFunc(there, func(uid uint32) bool { return told[uid] })
+	slices.Sort(there)
+	for part := range slices.Chunk(there, max(len(told), 1)) {
+		for _, set := range wire.Sets(part) {
+			if status, err := ask(set); err != nil || !status.OK() {
+				return cmp.Or(err, status.Err("FETCH"))
+			}
+		}
 	}
-	return status.Err("FETCH")
+	return nil
 }

@@ -217,6 +217,9 @@ func (m *memory) Clean(context.Context) (bool, error) {
 	return m.clean, nil
 }
 
+// Whole is never told: the engine has to be right without.
+func (m *memory) Whole(context.Context) (bool, error) { return false, nil }
+
 func (m *memory) SetClean(_ context.Context, clean bool) error {
 	defer m.lock()()
 	m.clean = clean

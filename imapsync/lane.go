@@ -29,6 +29,7 @@ const (
 type lane struct {
 	*run
 	conn    *wire.Conn
+	lanes   int  // how many there are
 	several bool // messages in one command (RFC 3502)
 	careful bool // the server refuses messages for their line ends: such ones go alone
 
@@ -71,7 +72,7 @@ type command struct {
 }
 
 func (r *run) newLane(conn *wire.Conn) *lane {
-	return &lane{run: r, conn: conn, several: conn.Has("MULTIAPPEND")}
+	return &lane{run: r, conn: conn, lanes: 1, several: conn.Has("MULTIAPPEND")}
 }
 
 // work appends what comes out of the queue, until that is closed and everything

@@ -270,7 +270,8 @@ func TestNobodyElseGetsINBOX(t *testing.T) {
 	}
 }
 
-// A destination folder is found in whatever normal form it is spelled.
+// A destination folder that exists is found by the list, in whatever normal form
+// it is spelled (F-8).
 func TestExistingFolders(t *testing.T) {
 	dest := newTree(wire.Namespaces{Personal: []wire.Namespace{{Prefix: "INBOX.", Delim: "."}}}, []wire.Folder{
 		{Name: "inbox", Delim: "."}, {Name: "INBOX.Caffe&AwA-", Delim: "."}, {Name: "INBOX.INBOX", Delim: "."},

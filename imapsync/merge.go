@@ -17,7 +17,7 @@ func (r *run) mergeFlags(ctx context.Context) error {
 		if f.finished || len(f.plan.changed) == 0 || f.vanished { // with its folder the copy is gone (Δ-6)
 			continue
 		}
-		err := r.mergeFolder(ctx, f)
+		err := r.patiently(ctx, r.dst, DestinationSide, func() error { return r.mergeFolder(ctx, f) })
 		if isRefusal(err) && !isThrottled(err) {
 			f.unmerged = true // the next pass tries again
 			r.entry(migration.Warning, "flags_refused", migration.Args{"folder": f.display(), "messages": len(f.plan.changed)}, ServerText(err))
@@ -31,25 +31,75 @@ func (r *run) mergeFlags(ctx context.Context) error {
 }
 
 func (r *run) mergeFolder(ctx context.Context, f *folderRun) error {
-	box, err := r.dst.Select(ctx, f.pair.Dest.Name)
-	if err != nil {
+	box, err := r.selectTarget(ctx, f)
+	if err != nil || box == nil {
 		return err
-	}
-	if box.UIDValidity != f.pair.Dest.UIDValidity {
-		f.unmerged = true // openTarget looks after that when there is something to copy
-		return r.dst.Leave(ctx)
 	}
 	there, err := r.flagsThere(ctx, f.plan.changed)
 	if err != nil {
 		return err
 	}
-	orders := map[string][]uint32{} // UIDs by what is to be done with them
-	for _, c := range f.plan.changed {
+	if err := r.storeFlags(ctx, ordersFor(f.plan.changed, there, box.PermanentFlags)); err != nil {
+		return err
+	}
+	if err := r.dst.Leave(ctx); err != nil && !isRefusal(err) {
+		return err
+	}
+	return r.rebase(ctx, f)
+}
+
+// selectTarget opens the destination folder for writing, and sees to it that the
+// copies are known by the UIDs they have there now. It returns nil if there are
+// none any more.
+func (r *run) selectTarget(ctx context.Context, f *folderRun) (*wire.Mailbox, error) {
+	box, err := r.dst.Select(ctx, f.pair.Dest.Name)
+	if err != nil {
+		return nil, err
+	}
+	if box.UIDValidity != f.pair.Dest.UIDValidity {
+		if err := r.openTarget(ctx, r.dst, f); err != nil {
+			return nil, err
+		}
+		if err := r.saveTarget(ctx, f, f.low); err != nil {
+			return nil, err
+		}
+		if box, err = r.dst.Select(ctx, f.pair.Dest.Name); err != nil {
+			return nil, err
+		}
+	}
+	if box.UIDValidity != f.pair.Dest.UIDValidity {
+		f.unmerged = true
+		return nil, r.dst.Leave(ctx)
+	}
+	return box, r.placesNow(ctx, f)
+}
+
+// placesNow takes from the journal where the copies are: since the plan was made
+// their folder may have been numbered or made anew.
+func (r *run) placesNow(ctx context.Context, f *folderRun) error {
+	known, err := r.journal.Messages(ctx, f.pair.ID)
+	if err != nil {
+		return err
+	}
+	now := map[uint32]migration.MessageState{}
+	for _, state := range known {
+		now[state.UID] = state
+	}
+	for i, c := range f.plan.changed {
+		f.plan.changed[i].MessageState = now[c.UID]
+	}
+	return nil
+}
+
+// ordersFor returns the UIDs by what is to be done with them: "+FLAGS \\Seen".
+func ordersFor(changed []flagChange, there map[uint32][]string, permanent []string) map[string][]uint32 {
+	orders := map[string][]uint32{}
+	for _, c := range changed {
 		now, present := there[c.DestUID]
-		if !present {
+		if !present || c.DestUID == 0 {
 			continue // its user moved or deleted it (Δ-6)
 		}
-		plus, minus := mergeThreeWays(c.Flags, c.now, now, box.PermanentFlags)
+		plus, minus := mergeThreeWays(c.Flags, c.now, now, permanent)
 		for op, flags := range map[string][]string{"+FLAGS": plus, "-FLAGS": minus} {
 			if len(flags) > 0 {
 				key := op + " " + strings.Join(flags, " ")
@@ -57,6 +107,10 @@ func (r *run) mergeFolder(ctx context.Context, f *folderRun) error {
 			}
 		}
 	}
+	return orders
+}
+
+func (r *run) storeFlags(ctx context.Context, orders map[string][]uint32) error {
 	for _, key := range slices.Sorted(maps.Keys(orders)) {
 		op, flags, _ := strings.Cut(key, " ")
 		slices.Sort(orders[key])
@@ -66,10 +120,7 @@ func (r *run) mergeFolder(ctx context.Context, f *folderRun) error {
 			}
 		}
 	}
-	if err := r.dst.Leave(ctx); err != nil && !isRefusal(err) {
-		return err
-	}
-	return r.rebase(ctx, f)
+	return nil
 }
 
 // flagsThere reads the flags of copies in the open destination folder, by UID.
@@ -83,15 +134,11 @@ func (r *run) flagsThere(ctx context.Context, changed []flagChange) (map[uint32]
 	slices.Sort(uids)
 	there := map[uint32][]string{}
 	for _, set := range wire.Sets(uids) {
-		status, err := r.dst.Fetch(ctx, wire.Query{Set: set, ByUID: true, Items: "(UID FLAGS)"}, nil, func(got wire.Fetched) error {
-			if got.UID != 0 && got.HasFlags {
+		err := fetchAll(ctx, r.dst, set, "(UID FLAGS)", func(got wire.Fetched) {
+			if got.HasFlags {
 				there[got.UID] = got.Flags
 			}
-			return nil
 		})
-		if err == nil {
-			err = status.Err("FETCH")
-		}
 		if err != nil {
 			return nil, err
 		}

@@ -149,11 +149,22 @@ func (r *run) moveAtDestination(ctx context.Context, from vanishedMail, to *fold
 	if err != nil || box.UIDValidity != from.pair.Dest.UIDValidity {
 		return 0, ignoreFinal(err)
 	}
-	uids, err := r.dst.Move(ctx, wire.Sets([]uint32{from.state.DestUID})[0], to.pair.Dest.Name)
+	moved, err := r.dst.Move(ctx, wire.Sets([]uint32{from.state.DestUID})[0], to.pair.Dest.Name)
 	if err = ignoreFinal(err); err != nil {
 		return 0, err
 	}
-	return uids[from.state.DestUID], ignoreFinal(r.dst.Leave(ctx))
+	uid := moved.UIDs[from.state.DestUID]
+	if uid != 0 && to.pair.Dest.UIDValidity == 0 { // nothing was appended there yet
+		to.pair.Dest.UIDValidity = moved.UIDValidity
+		if err := r.journal.SavePair(ctx, &to.pair); err != nil {
+			return 0, err
+		}
+		to.saved = to.pair.Dest
+	}
+	if to.pair.Dest.UIDValidity != moved.UIDValidity {
+		uid = 0
+	}
+	return uid, ignoreFinal(r.dst.Leave(ctx))
 }
 
 // recordGone remembers what is not at the source any more, so that it is not

@@ -3,6 +3,7 @@ package imapsync
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -57,8 +58,15 @@ func (r *run) read(ctx context.Context, folders []*folderRun, out chan<- *item) 
 		}
 		steps = append(steps, rd.steps(f, others)...)
 	}
-	if err := goAhead(ctx, steps, fetchesAhead); err != nil {
-		return err
+	for len(steps) > 0 {
+		if err := rd.freshSource(ctx); err != nil {
+			return err
+		}
+		done, err := goAhead(ctx, steps, rd.sourceAhead(fetchesAhead), rd.sourceTires)
+		if err != nil {
+			return err
+		}
+		steps = steps[done:]
 	}
 	for _, f := range folders {
 		if err := rd.readSingly(ctx, f, rd.missing[f]); err != nil {
@@ -94,11 +102,13 @@ type bodies struct {
 	want    []meta // not come yet, ascending
 	pending wire.Pending
 	sent    bool
+	reopens bool // the connection was made anew: the folder is opened before it
 }
 
 // opening is the EXAMINE that goes before the pieces of a folder.
 type opening struct {
 	f       *folderRun
+	conn    *wire.Conn // where it was sent
 	pending wire.Opening
 	failed  bool
 	asked   []*bodies // sent and not yet received
@@ -111,10 +121,7 @@ func (rd *reader) steps(f *folderRun, metas []meta) []step {
 	}
 	o := &opening{f: f}
 	steps := []step{{
-		send: func(ctx context.Context) (err error) {
-			o.pending, err = rd.src.StartExamine(ctx, f.Name)
-			return rd.blame(ctx, f, err)
-		},
+		send:    func(ctx context.Context) error { return rd.open(ctx, o) },
 		receive: func(ctx context.Context) error { return rd.examined(ctx, o) },
 	}}
 	for _, chunk := range chunks(metas) {
@@ -147,16 +154,27 @@ func (rd *reader) examined(ctx context.Context, o *opening) error {
 		return nil
 	case err == nil && box.UIDValidity != 0:
 		return renumberedMeanwhile(o.f)
-	case err == nil || isRefusal(err) && !isThrottled(err):
+	case err == nil || isRefusal(err):
 		o.failed = true
 		return nil
 	}
 	return rd.blame(ctx, o.f, err)
 }
 
+func (rd *reader) open(ctx context.Context, o *opening) (err error) {
+	o.conn = rd.src
+	o.pending, err = rd.src.StartExamine(ctx, o.f.Name)
+	return rd.blame(ctx, o.f, err)
+}
+
 func (rd *reader) ask(ctx context.Context, b *bodies) (err error) {
 	if b.opening.failed {
 		return nil
+	}
+	if b.reopens = b.opening.conn != rd.src; b.reopens {
+		if err := rd.open(ctx, b.opening); err != nil {
+			return err
+		}
 	}
 	b.pending, err = rd.src.StartFetch(ctx, bodyQuery(b.set))
 	b.sent = err == nil
@@ -171,6 +189,11 @@ func bodyQuery(set string) wire.Query {
 // receive hands on what comes until a piece is answered.
 func (rd *reader) receive(ctx context.Context, b *bodies) error {
 	o := b.opening
+	if b.reopens {
+		if err := rd.examined(ctx, o); err != nil {
+			return err
+		}
+	}
 	if b.sent {
 		err := rd.fetchBodies(ctx, b.pending, func(got wire.Fetched, s *spool) (bool, error) {
 			m, strike := o.wanted(got.UID)
@@ -180,8 +203,8 @@ func (rd *reader) receive(ctx context.Context, b *bodies) error {
 			strike()
 			return true, rd.hand(ctx, &item{meta: m, f: o.f, spool: s})
 		})
-		if err != nil && (!isRefusal(err) || isThrottled(err)) {
-			if ctx.Err() == nil && len(b.want) > 0 && !isRefusal(err) { // else nothing is wrong at this end
+		if err != nil && !isRefusal(err) {
+			if ctx.Err() == nil && len(b.want) > 0 { // else nothing is wrong at this end
 				o.f.tries[b.want[0].uid]++ // the first that did not arrive was under way
 			}
 			return rd.blame(ctx, o.f, err)
@@ -284,10 +307,12 @@ func (rd *reader) readSingly(ctx context.Context, f *folderRun, metas []meta) er
 		if err := rd.freshSource(ctx); err != nil {
 			return err
 		}
-		err := rd.reopen(ctx, f)
-		if err == nil {
-			err = rd.readAlone(ctx, f, m)
-		}
+		err := rd.patiently(ctx, rd.src, SourceSide, func() error {
+			if err := rd.reopen(ctx, f); err != nil {
+				return err
+			}
+			return rd.readAlone(ctx, f, m)
+		})
 		if folder := asFolderError(err); folder != nil {
 			return rd.hand(ctx, &item{f: f, failed: folder})
 		}
@@ -329,8 +354,10 @@ func (rd *reader) readAlone(ctx context.Context, f *folderRun, m meta) error {
 			return true, rd.hand(ctx, &item{meta: m, f: f, spool: s})
 		})
 		switch {
+		case f.waitedEnough(m.uid, err):
+			return rd.hand(ctx, &item{meta: m, f: f, left: &migration.Outcome{Kind: migration.Failed, Reason: verdict, ServerText: ServerText(err)}})
 		case err != nil && (!isRefusal(err) || isThrottled(err)):
-			if ctx.Err() == nil { // else nothing is wrong at this end
+			if ctx.Err() == nil && !isRefusal(err) { // else nothing is wrong at this end, or it only has to wait
 				f.tries[m.uid]++
 			}
 			return blame(SourceSide, err)
@@ -349,6 +376,18 @@ func (rd *reader) readAlone(ctx context.Context, f *folderRun, m meta) error {
 		}
 	}
 	return rd.hand(ctx, &item{meta: m, f: f, left: &migration.Outcome{Kind: migration.Failed, Reason: verdict, ServerText: ServerText(said)}})
+}
+
+// waitedEnough counts how often a message, asked for alone, was answered in words
+// that sound like throttling. Said that often they are about the message, and
+// must not hold up all others for ever (see isPutOffForGood).
+func (f *folderRun) waitedEnough(uid uint32, err error) bool {
+	var refused *wire.StatusError
+	if !errors.As(err, &refused) || refused.Status.Code != "" || !isThrottled(err) {
+		return false
+	}
+	f.waited[uid]++
+	return f.waited[uid] > maxPutOff
 }
 
 func (r *run) fetchOne(ctx context.Context, uid uint32, take func(wire.Fetched, *spool) (bool, error)) error {

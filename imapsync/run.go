@@ -34,10 +34,12 @@ type run struct {
 	shut      map[int64]error     // pairs whose destination folder hides what became of a batch
 	undecided map[int64]undecided // by pair, until its folder is adopted
 	lost      []lostBatch         // what was not found, to be looked for once more (I-9)
-	clean     bool                // the last run stopped in order
+	clean     bool                // the last run stopped in order, or nothing of it is forgotten
+	arrived   time.Time           // until then the destination may be storing what the last run sent
 	again     bool                // something is remembered of an earlier run
 	doubt     bool                // it did not, and a folder could not be looked through for what it left
 	mapper    *mapper
+	cautious  bool // the source has hung up on us
 	placed    bool // all folders have their place at the destination
 	folders   []*folderRun
 	orphans   []migration.FolderPair // whose source folder is gone
@@ -45,13 +47,16 @@ type run struct {
 
 	// books guards what several lanes write down: all below, and each folderRun
 	// while messages are copied.
-	books   sync.Mutex
-	tally   migration.Tally
-	window  int64     // octets that may be unanswered
-	rate    float64   // octets a second that the destination stores; 0: not known
-	fewer   bool      // it refused a further connection
-	trouble time.Time // since when nothing gets on; zero: all is well
-	backoff time.Duration
+	books    sync.Mutex
+	tally    migration.Tally
+	window   int64          // octets that may be unanswered
+	rate     float64        // octets a second that the destination stores; 0: not known
+	told     map[place]bool // UIDs that answers to several lanes have named
+	finding  sync.Mutex     // held while a lane looks for UIDs that no answer named
+	fewer    bool           // it refused a further connection
+	trouble  time.Time      // since when nothing gets on; zero: all is well
+	backoff  time.Duration  // before the next try on a new connection
+	throttle time.Duration  // the same, of a server that wants to be left alone
 }
 
 func (e *Engine) newRun(ctx context.Context, job Job, journal Journal, report Reporter) *run {
@@ -63,7 +68,7 @@ func (e *Engine) newRun(ctx context.Context, job Job, journal Journal, report Re
 	return &run{
 		engine: e, job: job, journal: journal, report: report, hard: hard,
 		budget: e.newBudget(), blocks: &blocks{}, window: firstWindow,
-		backoff: e.opts.Patience.Backoff, shut: map[int64]error{}, undecided: map[int64]undecided{}, spelled: map[string][]string{},
+		backoff: e.opts.Patience.Backoff, throttle: e.opts.Patience.Throttle, shut: map[int64]error{}, undecided: map[int64]undecided{}, told: map[place]bool{}, spelled: map[string][]string{},
 		cancel: func() { stop(); cancel(context.Canceled) },
 	}
 }
@@ -102,7 +107,10 @@ func (r *run) markClean(failed bool) error {
 // this resource ended.
 func (r *run) open(ctx context.Context) error {
 	var err error
-	if r.clean, err = r.journal.Clean(ctx); err != nil {
+	if r.clean, err = r.journal.Clean(ctx); err == nil && !r.clean {
+		r.clean, err = r.journal.Whole(ctx) // a killed process loses nothing that it knew
+	}
+	if err != nil {
 		return err
 	}
 	pairs, err := r.journal.Pairs(ctx)
@@ -111,6 +119,7 @@ func (r *run) open(ctx context.Context) error {
 	}
 	r.again = len(pairs) > 0
 	began := r.engine.opts.Now()
+	r.arrived = began.Add(r.engine.opts.Patience.LateCommit)
 	for try := 1; ; try++ {
 		err := r.reconnect(ctx)
 		if err == nil {
@@ -221,6 +230,7 @@ func (r *run) persevere(ctx context.Context, step func(context.Context) error) e
 		if !isBroken(err) {
 			return err
 		}
+		r.cautious = r.cautious || r.src != nil && r.src.Err() != nil
 		if err := r.giveUpStuck(err); err != nil {
 			return err
 		}
@@ -232,11 +242,8 @@ func (r *run) persevere(ctx context.Context, step func(context.Context) error) e
 
 func (r *run) recover(ctx context.Context, cause error) error {
 	broke := r.engine.opts.Now()
-	if r.trouble.IsZero() {
-		r.trouble = broke
-	}
 	for {
-		if r.engine.opts.Now().Sub(r.trouble) > r.engine.opts.Patience.GiveUp {
+		if r.outOfPatience() {
 			return lasting(cause)
 		}
 		if err := r.wait(ctx, cause); err != nil {
@@ -253,6 +260,33 @@ func (r *run) recover(ctx context.Context, cause error) error {
 	}
 }
 
+// patiently repeats a step that a server puts off, on the same connection and
+// without the walk beginning anew: one that asks for a pause every few commands
+// would never let it come to its end.
+func (r *run) patiently(ctx context.Context, conn *wire.Conn, side Side, step func() error) error {
+	for {
+		err := blame(side, step())
+		var e *Error
+		if !errors.As(err, &e) || e.Class != ClassThrottled || conn.Err() != nil || r.outOfPatience() {
+			return err
+		}
+		if err := r.wait(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// outOfPatience reports whether nothing got on for too long.
+func (r *run) outOfPatience() bool {
+	r.books.Lock()
+	defer r.books.Unlock()
+	now := r.engine.opts.Now()
+	if r.trouble.IsZero() {
+		r.trouble = now
+	}
+	return now.Sub(r.trouble) > r.engine.opts.Patience.GiveUp
+}
+
 // lasting makes trouble that did not pass in all the time a run has patience
 // one that parks it: it had begun, and can go on when the server is back.
 func lasting(cause error) error {
@@ -266,33 +300,64 @@ func lasting(cause error) error {
 // wait lets time pass before the next try: what the server asked for, else the
 // backoff, which doubles.
 func (r *run) wait(ctx context.Context, cause error) error {
-	pause := r.backoff + time.Duration(rand.Int64N(int64(r.backoff)/2+1)) //nolint:gosec // spreads load, guards nothing
-	r.backoff = min(2*r.backoff, r.engine.opts.Patience.MaxBackoff)
-	var e *Error
-	if errors.As(cause, &e) && e.RetryAfter > 0 {
-		pause = e.RetryAfter + e.RetryAfter/10
-	}
+	pause := r.pause(cause)
 	args := migration.Args{"wait": pause.Round(time.Millisecond).String()}
-	if e != nil {
+	var e *Error
+	if errors.As(cause, &e) {
 		args["side"], args["class"] = string(e.Side), string(e.Class)
 	}
 	r.entry(migration.Warning, "reconnecting", args, ServerText(cause))
 	return sleep(ctx, pause)
 }
 
+// pause returns how long to wait, up to half of it at random: of many runs that
+// were sent away together not all come back together.
+func (r *run) pause(cause error) time.Duration {
+	r.books.Lock()
+	defer r.books.Unlock()
+	patience := r.engine.opts.Patience
+	backoff, most := &r.backoff, patience.MaxBackoff
+	var e *Error
+	if errors.As(cause, &e) {
+		if e.RetryAfter > 0 {
+			return e.RetryAfter + e.RetryAfter/10
+		}
+		if e.Class == ClassThrottled {
+			backoff, most = &r.throttle, patience.MaxThrottle
+		}
+	}
+	pause := *backoff + time.Duration(rand.Int64N(int64(*backoff)/2+1)) //nolint:gosec // spreads load, guards nothing
+	*backoff = min(2**backoff, most)
+	return pause
+}
+
 // acknowledged notes that something got on: patience begins anew.
 func (r *run) acknowledged() {
-	r.trouble, r.backoff = time.Time{}, r.engine.opts.Patience.Backoff
+	patience := r.engine.opts.Patience
+	r.trouble, r.backoff, r.throttle = time.Time{}, patience.Backoff, patience.Throttle
 }
 
 // errorsBearable is how many refusals a source may say before its connection is
 // made anew: Exchange ends the session after about ten (2.10).
-const errorsBearable = 7
+const errorsBearable = 5
+
+// sourceTires reports whether the source should not be asked anything that it may
+// refuse before its connection is made anew.
+func (r *run) sourceTires() bool { return r.src.Refusals() >= errorsBearable }
+
+// sourceAhead returns how many commands may be sent to the source ahead, where
+// most are enough. One that has hung up may have counted errors.
+func (r *run) sourceAhead(most int) int {
+	if r.cautious {
+		return 2
+	}
+	return most
+}
 
 // freshSource makes the source's connection anew before the server hangs up
 // because of all it had to refuse.
 func (r *run) freshSource(ctx context.Context) error {
-	if r.src.Refusals() < errorsBearable {
+	if !r.sourceTires() {
 		return nil
 	}
 	r.src.Logout(ctx)

@@ -253,7 +253,7 @@ func TestRoom(t *testing.T) {
 	}
 }
 
-// What was given back can be had by others, and giving back twice gives nothing.
+// What was given back can be had by others, and giving back twice gives nothing (K-5).
 func TestRoomIsGivenBack(t *testing.T) {
 	e := New(Options{Memory: 10 * blockSize})
 	one, other := e.newBudget(), e.newBudget()

@@ -193,7 +193,8 @@ func (r *run) list(ctx context.Context, folders []*folderRun) error {
 		if err := r.freshSource(ctx); err != nil {
 			return err
 		}
-		if err := r.failIfFolder(f, r.listAlone(ctx, f)); err != nil {
+		err := r.patiently(ctx, r.src, SourceSide, func() error { return r.listAlone(ctx, f) })
+		if err := r.failIfFolder(f, err); err != nil {
 			return err
 		}
 	}
@@ -219,7 +220,11 @@ type stocktaking struct {
 	windows []window
 	delta   *delta // nil: the whole folder is listed
 	refused bool   // it needs more care; what still comes is not looked at
+	asked   int    // windows that were answered
 }
+
+// answered reports whether nothing was left out because the source tired.
+func (s *stocktaking) answered() bool { return s.f.box != nil && s.asked == len(s.windows) }
 
 // window is one FETCH of a sweep.
 type window struct {
@@ -255,7 +260,7 @@ func (r *run) sweep(ctx context.Context, folders []*folderRun) (again []*folderR
 	}
 	for _, s := range all {
 		complete := false
-		if !s.refused {
+		if s.answered() && !s.refused {
 			if complete, err = r.takenStock(ctx, s); err != nil {
 				return nil, err
 			}
@@ -280,7 +285,7 @@ func (r *run) besides(ctx context.Context, steps []step) error {
 		r.placed = err == nil
 		made <- err
 	}()
-	err := goAhead(ctx, steps, commandsAhead)
+	_, err := goAhead(ctx, steps, r.sourceAhead(commandsAhead), r.sourceTires)
 	return cmp.Or(<-made, err)
 }
 
@@ -318,7 +323,7 @@ func (s *stocktaking) examined(ctx context.Context) error {
 	case err == nil && box.UIDValidity != 0 && !box.UIDNotSticky && !s.isOther(box):
 		s.f.box = box
 		return nil
-	case err == nil || isRefusal(err) && !isThrottled(err):
+	case err == nil || isRefusal(err):
 		s.refused = true
 		return nil
 	}
@@ -338,11 +343,9 @@ func (s *stocktaking) fetched(ctx context.Context, w *window) error {
 	if err != nil {
 		return err
 	}
+	s.asked++
 	if gone := s.conn.TakeVanished(); s.delta != nil {
 		s.delta.gone = append(s.delta.gone, gone...)
-	}
-	if refused := status.Err("FETCH"); isThrottled(refused) {
-		return refused
 	}
 	// MESSAGELIMIT: not all that was asked for (RFC 9738).
 	s.refused = s.refused || !status.OK() || status.Code == "MESSAGELIMIT"

@@ -53,6 +53,7 @@ func newDelta(t *testing.T) *story {
 	return s
 }
 
+// New mail, and new folders as a whole (Δ-2, Δ-7).
 func TestNewMailIsCopied(t *testing.T) {
 	s := newDelta(t)
 	s.fill("INBOX", mail(2, "two"), mail(9, "nine")) // one more like those before
@@ -375,7 +376,8 @@ func TestRenumberedWhileItIsFilled(t *testing.T) {
 	s.checkWhole()
 }
 
-// TestUnchangedFolderIsNotListed, where HIGHESTMODSEQ says so (Δ-1).
+// TestUnchangedFolderIsNotListed, where HIGHESTMODSEQ says so in the list of folders
+// (Δ-1, K-1).
 func TestUnchangedFolderIsNotListed(t *testing.T) {
 	s := newStory(t, imaptest.AccountOptions{Caps: append(imaptest.DefaultCaps(), "CONDSTORE")}, imaptest.AccountOptions{})
 	s.fill("INBOX", mail(1, "one"), mail(2, "two"))

@@ -270,3 +270,93 @@ func (s *story) checkMoved(moves bool, commands, moved, copied int) {
 func (v servers) moves() bool {
 	return slices.Contains(v.dst.Caps, "MOVE") && !slices.Contains(v.dst.Without, "UIDPLUS")
 }
+
+// TestMovedAtTheSourceAndTouchedByItsUser: what the destination's owner did to
+// the copy stands.
+func TestMovedAtTheSourceAndTouchedByItsUser(t *testing.T) {
+	tests := []struct {
+		name string
+		act  func(*story)
+		want map[string]int // messages by folder, where the destination moves them
+	}{
+		{"deleted", func(s *story) { s.dst.Folder("INBOX").Remove(1) }, map[string]int{"INBOX": 2, "Work": 2}},
+		{"moved elsewhere", func(s *story) { s.transplant("INBOX", 1, "Kept") }, map[string]int{"INBOX": 2, "Work": 2, "Kept": 1}},
+		{"moved to the same place", func(s *story) { s.transplant("INBOX", 1, "Work") }, map[string]int{"INBOX": 2, "Work": 3}},
+		{"flagged", func(s *story) { s.flag(s.dst, "INBOX", 1, `\Flagged`) }, map[string]int{"INBOX": 2, "Work": 3}},
+		{"the folder it goes to is deleted", func(s *story) { s.dst.Delete("Work") }, map[string]int{"INBOX": 3}},
+		{"the folder it goes to is renamed", func(s *story) { s.dst.Folder("Work").Rename("Lavoro") }, map[string]int{"INBOX": 2, "Lavoro": 3}},
+		{"the folder it comes from is numbered anew", func(s *story) { s.dst.Folder("INBOX").Renumber(99, 1) }, map[string]int{"INBOX": 3, "Work": 2}},
+	}
+	for _, v := range manyServers() {
+		if !v.moves() {
+			continue
+		}
+		for _, test := range tests {
+			t.Run(test.name, func(t *testing.T) {
+				s := storyOn(t, v)
+				test.act(s)
+				s.move("INBOX", 1, "Work")
+				s.next(0, 5, 0)
+				for name, n := range test.want {
+					if f := s.dst.Folder(name); f == nil || len(f.Messages()) != n {
+						t.Errorf("%s does not hold %d: %v", name, n, s.content())
+					}
+				}
+				s.checkUnchanged(5)
+			})
+		}
+	}
+}
+
+// TestKilledWhileMailIsMoved ends the pass at each write to the journal.
+func TestKilledWhileMailIsMoved(t *testing.T) {
+	for _, v := range manyServers() {
+		for write := range int32(12) {
+			t.Run(fmt.Sprintf("%s, write %d", v.name, write), func(t *testing.T) {
+				s := storyOn(t, v)
+				s.move("INBOX", 1, "Work")
+				s.move("Work", 1, "Fresh")
+				s.fill("Fresh", mail(9, "nine"))
+				s.killedAt(write)
+				s.pass++
+				got := s.mustRun()
+				s.checkMoved(v.moves(), 0, 2, 1)
+				if t.Failed() {
+					t.Log(got.log())
+				}
+				s.checkAgain()
+			})
+		}
+	}
+}
+
+// TestAFolderThatOnlyGotMovedMail is one like any other: its flags are merged,
+// and under another name it is followed.
+func TestAFolderThatOnlyGotMovedMail(t *testing.T) {
+	for _, v := range manyServers() {
+		if !v.moves() {
+			continue
+		}
+		t.Run("its flags are merged", func(t *testing.T) {
+			s := storyOn(t, v)
+			s.move("INBOX", 1, "Fresh")
+			s.next(0, 5, 0)
+			s.flag(s.src, "Fresh", 1, `\Flagged`)
+			s.next(0, 5, 0)
+			if flags := flagsAt(s.dst.Folder("Fresh"), 1); flags != `\Flagged` {
+				t.Errorf("its flags are %q", flags)
+			}
+		})
+		t.Run("under another name it is followed", func(t *testing.T) {
+			s := storyOn(t, v)
+			s.move("INBOX", 1, "Fresh")
+			s.next(0, 5, 0)
+			s.dst.Folder("Fresh").Rename("Renamed")
+			s.fill("Fresh", mail(9, "nine"))
+			s.next(1, 5, 0)
+			if s.dst.Folder("Fresh") != nil || len(s.dst.Folder("Renamed").Messages()) != 2 {
+				t.Errorf("there is %v", s.dst.Folders())
+			}
+		})
+	}
+}

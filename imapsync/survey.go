@@ -78,13 +78,13 @@ func stateItems(conn *wire.Conn) string {
 // followRenames lets pairs go on whose source folder has another name now
 // (F-16): one that is new, has the pair's UIDVALIDITY, and shows under the UIDs
 // of the first and the last copy the same messages. All of it would be copied
-// again otherwise.
+// again otherwise. Another folder may have its old name by now.
 func (r *run) followRenames(ctx context.Context, pairs []migration.FolderPair) ([]migration.FolderPair, error) {
 	known := func(f *folderRun) bool {
 		return slices.ContainsFunc(pairs, func(p migration.FolderPair) bool { return r.folderOf(p) == f })
 	}
 	for i, p := range pairs {
-		if r.folderOf(p) != nil || p.UIDValidity == 0 {
+		if p.UIDValidity == 0 || r.isItself(p) {
 			continue
 		}
 		for _, f := range r.folders {
@@ -109,6 +109,17 @@ func (r *run) followRenames(ctx context.Context, pairs []migration.FolderPair) (
 		}
 	}
 	return pairs, nil
+}
+
+// isItself reports whether a pair's source folder is there, and for all that the
+// server tells it is the one that is remembered.
+func (r *run) isItself(p migration.FolderPair) bool {
+	f := r.folderOf(p)
+	if f == nil {
+		return false
+	}
+	validity, told := f.status["UIDVALIDITY"]
+	return !told || validity == uint64(p.UIDValidity)
 }
 
 // holdsOriginals reports whether a source folder holds the messages that a pair
@@ -158,7 +169,7 @@ func inOrder(source *tree) []*folderRun {
 	list := make([]*folderRun, len(source.folders))
 	for i, f := range source.folders {
 		list[i] = &folderRun{
-			folder: f, status: source.status[f.Name], tries: map[uint32]int{}, sent: map[uint32]int{}, putOff: map[uint32]int{},
+			folder: f, status: source.status[f.Name], tries: map[uint32]int{}, sent: map[uint32]int{}, putOff: map[uint32]int{}, waited: map[uint32]int{},
 			over: map[uint32]migration.Outcome{}, keywords: map[string]bool{},
 		}
 	}

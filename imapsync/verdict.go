@@ -230,6 +230,10 @@ func (l *lane) findUIDs(fl *flight, verdicts []verdict) error {
 	if len(items) == 0 {
 		return nil
 	}
+	if l.lanes > 1 { // else two lanes would take one copy for theirs
+		l.finding.Lock()
+		defer l.finding.Unlock()
+	}
 	for len(l.open) > 0 { // what they stored is none of this
 		if err := l.hear(); err != nil {
 			return err
@@ -240,7 +244,7 @@ func (l *lane) findUIDs(fl *flight, verdicts []verdict) error {
 		return atFolder(fl.f, blame(DestinationSide, err))
 	}
 	told := l.toldUIDs()
-	list = slices.DeleteFunc(list, func(c candidate) bool { return told[c.uid] })
+	list = slices.DeleteFunc(list, func(c candidate) bool { return told[c.uid] || l.isTold(fl, c.uid) })
 	match := pair
 	if l.most() > 1 { // what other batches and lanes have stored may be in the list
 		match = pairStrictly
@@ -251,6 +255,7 @@ func (l *lane) findUIDs(fl *flight, verdicts []verdict) error {
 	}
 	for i, uid := range found {
 		verdicts[index[i]].uid = uid
+		l.noteTold(fl, uid)
 	}
 	l.books.Lock()
 	fl.f.low = max(fl.f.low, next)
@@ -259,6 +264,30 @@ func (l *lane) findUIDs(fl *flight, verdicts []verdict) error {
 		return atFolder(fl.f, blame(DestinationSide, err))
 	}
 	return nil
+}
+
+// place is where a copy is.
+type place struct {
+	dest int64 // DestFolder.ID
+	uid  uint32
+}
+
+// noteTold lets the other lanes know that a UID has its message.
+func (l *lane) noteTold(fl *flight, uids ...uint32) {
+	if l.lanes == 1 {
+		return
+	}
+	l.books.Lock()
+	defer l.books.Unlock()
+	for _, uid := range uids {
+		l.told[place{fl.dest.ID, uid}] = true
+	}
+}
+
+func (l *lane) isTold(fl *flight, uid uint32) bool {
+	l.books.Lock()
+	defer l.books.Unlock()
+	return l.told[place{fl.dest.ID, uid}]
 }
 
 // toldUIDs are those that the server named for messages of the flights that are

@@ -2,6 +2,7 @@ package locale
 
 import (
 	"context"
+	"strconv"
 	"time"
 )
 
@@ -18,11 +19,16 @@ type entryForm struct {
 // entryForms are the codes with more than one sentence.
 func entryForms() map[string]entryForm {
 	return map[string]entryForm{
+		"adopted":           {count: "found"},
 		"connected":         {variant: "side"},
 		"date_repaired":     {variant: "from"},
 		"exception":         {variant: "outcome", count: "count"},
+		"fewer_connections": {count: "connections"},
+		"flags_merged":      {count: "messages"},
+		"flags_refused":     {count: "messages"},
 		"folder_left_out":   {count: "listed"},
 		"folders_of_others": {count: "count"},
+		"moved":             {variant: "followed"},
 		"reconciled":        {count: "found"},
 		"reconnecting":      {variant: "class"},
 		"run_ended":         {variant: "status", count: "listed"},
@@ -38,7 +44,7 @@ func entryForms() map[string]entryForm {
 // code that is not known the key comes back.
 func Entry(ctx context.Context, code string, args map[string]any) string {
 	form, key := entryForms()[code], "entry."+code
-	if value, ok := args[form.variant].(string); ok && has(key+"."+value) {
+	if value := variantOf(args[form.variant]); value != "" && has(key+"."+value) {
 		key += "." + value
 	}
 	said := entryArgs(ctx, args)
@@ -46,6 +52,17 @@ func Entry(ctx context.Context, code string, args map[string]any) string {
 		return N(ctx, key, whole(args[form.count]), said)
 	}
 	return T(ctx, key, said)
+}
+
+// variantOf returns a text, or yes and no as "true" and "false"; empty: neither.
+func variantOf(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
 }
 
 // entryArgs returns the arguments as a reader wants them.

@@ -101,6 +101,63 @@ func samples() []sample {
 			"Il server remoto ha rinumerato la cartella INBOX. Messaggi riconosciuti: 3 su 1.004; non si copiano due volte.",
 		},
 		{
+			"source_renamed", inbox(map[string]any{"before": "Work", "folder": "Jobs", "destination": "Work"}),
+			"Folder Work is called Jobs at the source now. The work goes on in Work at the destination; nothing is copied twice.",
+			"La cartella Work sul server remoto ora si chiama Jobs. A destinazione si continua in Work, senza doppioni.",
+		},
+		{
+			"destination_renumbered", inbox(map[string]any{"found": 1004, "missing": 3}),
+			"The destination has numbered its copy of INBOX anew. Messages known again: 1,004; missing there: 3. New mail is copied. " +
+				"What is missing is not copied again: if it should be there, restore it from the backup of the destination or move it by hand.",
+			"La destinazione ha rinumerato la sua copia di INBOX. Messaggi riconosciuti: 1.004; mancanti: 3. La posta nuova si copia. " +
+				"I messaggi mancanti non si ricopiano: se devono esserci, ripristinali dal backup della destinazione o spostali a mano.",
+		},
+		{
+			"adopted", inbox(map[string]any{"found": 2, "missing": 4}),
+			"2 messages of INBOX were at the destination already, before they were copied from here; still to copy: 4. Nothing is copied twice.",
+			"2 messaggi di INBOX erano già a destinazione, prima che li si copiasse da qui; ancora da copiare: 4. Nessun doppione.",
+		},
+		{
+			"moved", inbox(map[string]any{"folder": "Work", "from": "INBOX", "followed": true}),
+			"A message was moved at the source, from INBOX to Work. Its copy is moved likewise; nothing is copied twice.",
+			"Sul server remoto un messaggio è stato spostato da INBOX a Work. Anche la sua copia si sposta, senza doppioni.",
+		},
+		{
+			"moved", inbox(map[string]any{"folder": "Work", "from": "INBOX", "followed": false}),
+			"A message was moved at the source, from INBOX to Work. Its copy stays where it is at the destination; nothing is copied twice.",
+			"Sul server remoto un messaggio è stato spostato da INBOX a Work. La sua copia a destinazione resta dov’è. Nessun doppione.",
+		},
+		{
+			"move_unclear", inbox(nil),
+			"A message of INBOX may have been moved there at the source, but there are several like it. It is copied, so that none is lost: it may be at the destination twice.",
+			"Forse un messaggio di INBOX è stato spostato lì sul server remoto, ma ce n’è più d’uno uguale. Si copia, per non perderne nessuno: a destinazione può comparire due volte.",
+		},
+		{
+			"flags_merged", inbox(map[string]any{"messages": 1}),
+			"1 message of INBOX was marked anew at the source, as read or answered for instance. Its copy follows, where nobody changed the same mark at the destination.",
+			"Sul server remoto 1 messaggio di INBOX ha cambiato stato, per esempio letto o risposto. La sua copia si adegua, dove nessuno ha cambiato lo stesso stato a destinazione.",
+		},
+		{
+			"flags_refused", inbox(map[string]any{"messages": 7}),
+			"7 messages of INBOX were marked anew at the source, as read or answered for instance, and the destination refused to change their copies. " +
+				"The next pass tries again; if that is refused too, look at the rights on the folder there.",
+			"Sul server remoto 7 messaggi di INBOX hanno cambiato stato, per esempio letto o risposto, e la destinazione rifiuta di cambiarne le copie. " +
+				"La prossima esecuzione ci riprova; se rifiuta ancora, controlla lì i permessi della cartella.",
+		},
+		{
+			"suspected_double", inbox(map[string]any{"destination": "Inbox", "destination_uid": uint32(12)}),
+			"A message of INBOX is probably twice in Inbox at the destination: its first copy came through after the connection was taken for dead. " +
+				"Nothing is deleted by itself: look at the two there, and delete one.",
+			"Un messaggio di INBOX è probabilmente due volte in Inbox a destinazione: la prima copia è arrivata quando la connessione sembrava già persa. " +
+				"Nulla si cancella da solo: controlla lì i due messaggi ed eliminane uno.",
+		},
+		{
+			"fewer_connections",
+			map[string]any{"connections": 2},
+			"The destination takes no more connections at a time. The work goes on over 2.",
+			"La destinazione non accetta altre connessioni insieme. Si continua con 2.",
+		},
+		{
 			"reconciled", inbox(map[string]any{"found": 1, "missing": 4}),
 			"After an interruption, 1 message of INBOX was found at the destination; still to copy: 4. Nothing is copied twice.",
 			"Dopo un’interruzione, 1 messaggio di INBOX è già a destinazione; ancora da copiare: 4. Nessun doppione.",
@@ -200,7 +257,7 @@ func TestEntriesReadAlikeBeforeAndAfterTheStore(t *testing.T) {
 // Texts that count have plural forms in all their variants, others in none.
 func TestEveryEntryHasTexts(t *testing.T) {
 	codes := entryCodes(t)
-	if len(codes) < 18 {
+	if len(codes) < 29 {
 		t.Fatalf("found only %v", codes)
 	}
 	for _, lang := range Languages() {
@@ -232,10 +289,12 @@ func entryCodes(t *testing.T) []string {
 		if err != nil {
 			return err
 		}
-		ast.Inspect(tree, func(n ast.Node) bool {
-			codes = append(codes, entryCode(n)...)
-			return true
-		})
+		for _, decl := range tree.Decls {
+			ast.Inspect(decl, func(n ast.Node) bool {
+				codes = append(codes, entryCode(decl, n)...)
+				return true
+			})
+		}
 		return nil
 	})
 	if err != nil {
@@ -246,10 +305,14 @@ func entryCodes(t *testing.T) []string {
 }
 
 // entryCode returns the code in r.entry(level, "code", …) or Entry{Code: "code"}.
-func entryCode(n ast.Node) []string {
+// Of a code in a variable it returns all that the function assigns to that.
+func entryCode(decl ast.Decl, n ast.Node) []string {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		if called, ok := n.Fun.(*ast.SelectorExpr); ok && called.Sel.Name == "entry" && len(n.Args) > 1 {
+			if code, ok := n.Args[1].(*ast.Ident); ok {
+				return assigned(decl, code.Name)
+			}
 			return literal(n.Args[1])
 		}
 	case *ast.CompositeLit:
@@ -264,6 +327,23 @@ func entryCode(n ast.Node) []string {
 		}
 	}
 	return nil
+}
+
+// assigned returns the texts that a function gives to a variable.
+func assigned(decl ast.Decl, name string) (texts []string) {
+	ast.Inspect(decl, func(n ast.Node) bool {
+		given, ok := n.(*ast.AssignStmt)
+		if !ok || len(given.Lhs) != len(given.Rhs) {
+			return true
+		}
+		for i, to := range given.Lhs {
+			if variable, ok := to.(*ast.Ident); ok && variable.Name == name {
+				texts = append(texts, literal(given.Rhs[i])...)
+			}
+		}
+		return true
+	})
+	return texts
 }
 
 func literal(value ast.Expr) []string {

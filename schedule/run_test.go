@@ -12,6 +12,7 @@ import (
 	"trasloco/migration"
 )
 
+// Accounts at once are limited for the process and for each source host (C-1).
 func TestRunsHoldTheirLimits(t *testing.T) {
 	var left atomic.Int64
 	left.Store(16) // those after the first hold on until four more have begun

@@ -44,6 +44,7 @@ func TestShutdownInterruptsAndARestartGoesOn(t *testing.T) {
 	}
 }
 
+// A kill is normal: the next start goes on (P-1).
 func TestWhatADeadProcessLeftGoesOnByItself(t *testing.T) {
 	l := newLab(t, &fakeEngine{}, imaginary())
 	m := l.draft(l.row(1, "old.example", "anna"))

@@ -27,6 +27,9 @@ func (j *Journal) Begin(ctx context.Context, b *migration.Batch) error {
 		return fmt.Errorf("begin batch of %d for pair %d: %w", len(b.Items), b.PairID, err)
 	}
 	b.ID = id
+	if err := j.store.noteBegun(id); err != nil {
+		return fmt.Errorf("note batch %d: %w", id, err)
+	}
 	return nil
 }
 

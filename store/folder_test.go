@@ -7,6 +7,7 @@ import (
 	"testing"
 )
 
+// One process owns the folder, and a start right after its end succeeds (P-3).
 func TestASecondOpenOfAFolderIsRefused(t *testing.T) {
 	l := newLab(t)
 	before := filepath.Join(l.TempDir(), "in-use")

@@ -129,6 +129,7 @@ func TestSettlingTwiceIsAConflictAndChangesNothing(t *testing.T) {
 	}
 }
 
+// Their flags too: they are the base of later changes (L-3).
 func TestMessagesComeBackInOrderAsTheyWereStored(t *testing.T) {
 	j := newLab(t).journal(t, "a", "a")
 	pair := savePair(t, j, "INBOX", "INBOX")

@@ -57,6 +57,9 @@ type Store struct {
 	lock *os.File
 	keys *keyring
 
+	lastMu sync.Mutex
+	last   lastBatch // as the lock file says it
+
 	readers *sql.DB // any number at once, query_only
 	writer  *sql.DB // one connection, used by commitLoop alone once Open is over
 
@@ -132,8 +135,10 @@ func (s *Store) start(ctx context.Context, steps fs.FS) (err error) {
 	if s.keys, err = openKeyring(ctx, filepath.Join(s.dir, keysName), s.writer); err != nil {
 		return err
 	}
-	s.readers, err = openReaders(path)
-	return err
+	if s.readers, err = openReaders(path); err != nil {
+		return err
+	}
+	return s.learnWhole(ctx)
 }
 
 // Close waits for the changes that were taken, closes the database and gives

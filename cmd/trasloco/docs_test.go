@@ -1,19 +1,26 @@
 package main
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 )
 
 // A rule or statement is defined where its number opens a bold heading, and
 // cited where the number stands in a comment.
 var (
-	defined = regexp.MustCompile(`(?m)^\*\*((?:[FITLDMXQCPVO]|Δ)-\d+|S\d+) `)
-	cited   = regexp.MustCompile(`(?:^|[^\pL\d-])((?:[FITLDMXQCPVO]|Δ)-\d+|S\d+)\b`)
+	defined = regexp.MustCompile(`(?m)^\*\*((?:[FITLDMXQCKPVO]|Δ)-\d+|S\d+) `)
+	cited   = regexp.MustCompile(`(?:^|[^\pL\d-])((?:[FITLDMXQCKPVO]|Δ)-\d+|S\d+)\b`)
+	// A rule says behind its heading whether it is kept.
+	marked = regexp.MustCompile(`(?m)^\*\*((?:[FITLDMXQCKPVO]|Δ)-\d+) [^·]*· (\*\*now\*\*|\*later\*)`)
+	// A case of a table has a sentence as its name, with the number in brackets.
+	inBrackets = regexp.MustCompile(`\([^()]*\)`)
 )
 
 func TestCitedRulesExist(t *testing.T) {
@@ -41,6 +48,94 @@ func TestCitedRulesExist(t *testing.T) {
 	if seen == 0 {
 		t.Errorf("no citation found below %s: the search is broken", root)
 	}
+}
+
+// A rule that is kept is cited where it is kept and where that is tested. One for
+// later is cited in code only by a comment that says so: its number beside code
+// reads as if it were kept.
+func TestEveryRuleIsKeptAndTested(t *testing.T) {
+	root, _ := moduleRoot(t)
+	by := citedBy(t, root)
+	rules := numbersIn(t, defined, filepath.Join(root, "docs", "rules.md"))
+	kept := rulesKept(t, filepath.Join(root, "docs", "rules.md"))
+	if len(kept) != len(rules) || len(rules) < 80 {
+		t.Errorf("of %d rules %d say whether they are kept", len(rules), len(kept))
+	}
+	for _, rule := range rules {
+		switch {
+		case kept[rule] && !by.code[rule]:
+			t.Errorf("%s is kept, says docs/rules.md, and no code cites it", rule)
+		case kept[rule] && !by.tests[rule]:
+			t.Errorf("%s is kept, says docs/rules.md, and no test cites it", rule)
+		case !kept[rule] && by.codeThatKeeps[rule]:
+			t.Errorf("%s is for later, says docs/rules.md, and code cites it as if it were kept", rule)
+		}
+	}
+}
+
+// rulesKept returns all rules of a document, true for those that are marked now.
+func rulesKept(t *testing.T, file string) map[string]bool {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := map[string]bool{}
+	for _, match := range marked.FindAllStringSubmatch(string(content), -1) {
+		kept[match[1]] = match[2] == "**now**"
+	}
+	return kept
+}
+
+// citations are the numbers that comments cite.
+type citations struct{ code, codeThatKeeps, tests map[string]bool }
+
+// citedBy returns what the files of the module cite. What helps tests is neither
+// code nor a test.
+func citedBy(t *testing.T, root string) citations {
+	t.Helper()
+	by := citations{map[string]bool{}, map[string]bool{}, map[string]bool{}}
+	walkModule(t, root, func(file string) {
+		path := filepath.Join(root, file)
+		switch {
+		case strings.HasSuffix(file, "docs_test.go"):
+		case strings.HasSuffix(file, "_test.go"):
+			for _, text := range slices.Concat(commentsOf(t, path), bracketsOf(t, path)) {
+				note(by.tests, text)
+			}
+		case !strings.Contains(filepath.ToSlash(file), "/imaptest/"):
+			for _, comment := range commentsOf(t, path) {
+				note(by.code, comment)
+				if !strings.Contains(comment, "later") {
+					note(by.codeThatKeeps, comment)
+				}
+			}
+		}
+	}, nil)
+	return by
+}
+
+func note(numbers map[string]bool, text string) {
+	for _, match := range cited.FindAllStringSubmatch(text, -1) {
+		numbers[match[1]] = true
+	}
+}
+
+// bracketsOf returns what stands in brackets in the texts of a Go file.
+func bracketsOf(t *testing.T, file string) []string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	ast.Inspect(parsed, func(n ast.Node) bool {
+		if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+			found = append(found, inBrackets.FindAllString(text.Value, -1)...)
+		}
+		return true
+	})
+	return found
 }
 
 func TestCitationsAreRecognised(t *testing.T) {

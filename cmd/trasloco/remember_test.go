@@ -63,6 +63,7 @@ func TestNoSecretIsRememberedOrShown(t *testing.T) {
 	}
 }
 
+// The log says what O-1 asks for, by codes.
 func TestLogOfARunIsLinesOfJSON(t *testing.T) {
 	source := sourceAccount(t, 2)
 	fill(source, "Spam", 1)

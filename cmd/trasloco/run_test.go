@@ -226,6 +226,7 @@ func TestAStopIsObeyedAndTheNextCallGoesOn(t *testing.T) {
 	}
 }
 
+// Runs with one destination mailbox never overlap (P-3).
 func TestRowsWithOneDestinationWaitForEachOther(t *testing.T) {
 	var mu sync.Mutex
 	var order []string
@@ -269,6 +270,7 @@ func TestSameMailInTwoRowsWithAReplyLost(t *testing.T) {
 	}
 }
 
+// One process owns the folder (P-3).
 func TestALockedStateIsRefused(t *testing.T) {
 	dest := destAccount(t, imaptest.AccountOptions{})
 	m := newMoving(t, dest, sourceAccount(t, 1))

@@ -352,6 +352,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
+// What is cancelled ends without its last line end, and is not stored (I-10, P-2).
 func TestCancelWhileAMessageIsSent(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -383,7 +384,7 @@ func TestAServerThatTakesNothing(t *testing.T) {
 	}
 }
 
-// One command, several messages (RFC 3502): their UIDs come as a set.
+// One command, several messages (RFC 3502, K-3): their UIDs come as a set.
 func TestAppendOfSeveral(t *testing.T) {
 	tests := []struct {
 		said string

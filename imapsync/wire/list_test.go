@@ -165,6 +165,7 @@ func TestStatusReadsWhatIsANumber(t *testing.T) {
 	}
 }
 
+// The states of all folders come with the list (K-1).
 func TestListStatusIsKeptByRawName(t *testing.T) {
 	c := answering(t, "* LIST () \"/\" a b(c)\r\n* STATUS a b(c) (MESSAGES 7)\r\n* LIST () \"/\" \"&AOA-\"\r\n* STATUS \"&AOA-\" (MESSAGES 8)\r\n")
 	got, err := c.List(context.Background(), "LIST", "", "*", "RETURN (STATUS (MESSAGES))")

@@ -16,22 +16,29 @@ func (c *Conn) Store(ctx context.Context, set, op string, flags []string) error 
 	return status.Err("STORE")
 }
 
+// Moved says where messages went (RFC 4315 §3), as far as the server told.
+type Moved struct {
+	UIDValidity uint32            // of the mailbox they went to
+	UIDs        map[uint32]uint32 // by their old ones
+}
+
 // Move moves messages of the mailbox that stands open to another one (RFC 6851),
-// by UID, and returns their UIDs there, as far as the server tells (RFC 4315).
-// Call it only if the server lists MOVE.
-func (c *Conn) Move(ctx context.Context, set, mailbox string) (map[uint32]uint32, error) {
-	moved := map[uint32]uint32{}
+// by UID. Call it only if the server lists MOVE.
+func (c *Conn) Move(ctx context.Context, set, mailbox string) (Moved, error) {
+	moved := Moved{UIDs: map[uint32]uint32{}}
 	learn := func(s Status) {
 		fields := strings.Fields(s.Args)
 		if s.Code != "COPYUID" || len(fields) != 3 {
 			return
 		}
+		validity, ok := number32(fields[0])
 		from, to := spellSet(fields[1]), spellSet(fields[2])
-		if len(from) != len(to) {
+		if !ok || len(from) != len(to) {
 			return
 		}
+		moved.UIDValidity = validity
 		for i, uid := range from {
-			moved[uid] = to[i]
+			moved.UIDs[uid] = to[i]
 		}
 	}
 	handle := func(r *Response) {
@@ -41,7 +48,7 @@ func (c *Conn) Move(ctx context.Context, set, mailbox string) (map[uint32]uint32
 	}
 	status, err := c.do(ctx, exchange{handle: handle, slow: true}, Text("UID MOVE"), Text(set), String(mailbox))
 	if err != nil {
-		return nil, err
+		return moved, err
 	}
 	learn(status)
 	return moved, status.Err("MOVE")

@@ -12,6 +12,7 @@ import (
 	"trasloco/imapsync/wire"
 )
 
+// Silence has its limits, each kind its own (C-3).
 func TestASilentServerIsLeftInTime(t *testing.T) {
 	timeouts := inTime()
 	timeouts.Reply, timeouts.Slow, timeouts.Idle = 40*time.Millisecond, 80*time.Millisecond, 20*time.Millisecond
