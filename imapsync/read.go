@@ -12,30 +12,6 @@ import (
 	"trasloco/migration"
 )
 
-// item is a message on its way from the source to the destination: its octets,
-// or why there are none.
-type item struct {
-	meta
-	f     *folderRun
-	spool *spool
-	left  *migration.Outcome
-	// failed, if set, says that all of the folder fails: the item is no message.
-	failed *folderError
-
-	header  header
-	flags   []string // to be sent
-	base    []string // the source's, also those that the destination does not take (L-3)
-	altered bool     // by repaired
-	plain   bool     // keywords were taken off
-}
-
-func (it *item) release() {
-	if it.spool != nil {
-		it.spool.close()
-		it.spool = nil
-	}
-}
-
 // reader reads the bodies of messages from the source and hands them on.
 type reader struct {
 	*run

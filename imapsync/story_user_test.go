@@ -237,7 +237,7 @@ func (s *story) remakeWork(messages ...imaptest.Message) {
 
 // TestNothingOfTheUserIsUndone: whatever the destination's owner did between two
 // passes stands, also where new mail comes for the same folders, and in the pass
-// after that (engine.md 3.4 (5), Δ-5 … Δ-8, I-1, I-13).
+// after that (Δ-5 … Δ-8, I-1, I-13).
 func TestNothingOfTheUserIsUndone(t *testing.T) {
 	for i, v := range manyServers() {
 		for j, name := range slices.Sorted(maps.Keys(userActs)) {
