@@ -36,6 +36,8 @@ type copied struct {
 	at     time.Time
 }
 
+const comesBack = 3 * time.Second
+
 // cutPower starts the copy, kills it after a while, and sets its database back.
 func (k *killed) cutPower(after time.Duration) {
 	k.t.Helper()
@@ -59,6 +61,10 @@ func (k *killed) cutPower(after time.Duration) {
 		k.t.Fatal(err)
 	}
 	k.back = now.Sub(c.at)
+	select { // a machine takes longer to come back than the lines to deliver what they hold
+	case <-time.After(comesBack):
+	case <-k.t.Context().Done():
+	}
 }
 
 // copyWhileStill stops the process, as nothing but a copy of all files at one
