@@ -235,7 +235,7 @@ func (r *run) identify(ctx context.Context, metas []meta) ([]migration.BatchItem
 // there stays away: only a person may order it copied again.
 func (r *run) findCopies(ctx context.Context, conn *wire.Conn, f *folderRun, known []migration.MessageState, validity uint32) error {
 	var list []candidate
-	err := fetchTail(ctx, conn, 1, func(got wire.Fetched) {
+	err := fetchTail(ctx, conn, 1, nil, func(got wire.Fetched) {
 		h := readHeader(got.Header)
 		list = append(list, candidate{got.UID, h.fingerprint(), got.Size, h.messageID != "", nil})
 	})

@@ -6,6 +6,8 @@ import "context"
 type step struct {
 	send    func(ctx context.Context) error
 	receive func(ctx context.Context) error
+	f       *folderRun // it is about
+	broke   func()     // the connection broke while the answer was awaited; nil: nobody wants to know
 }
 
 // goAhead carries out steps over one connection in their order, with up to most
@@ -17,18 +19,33 @@ func goAhead(ctx context.Context, steps []step, most int, tired func() bool) (do
 	for done < len(steps) {
 		for ; sent < len(steps) && sent-done < most && !tired(); sent++ {
 			if err := steps[sent].send(ctx); err != nil {
-				return done, err
+				return done, steps[done].blame(ctx, err)
 			}
 		}
 		if sent == done {
 			return done, nil
 		}
 		if err := steps[done].receive(ctx); err != nil {
-			return done, err
+			return done, steps[done].blame(ctx, err)
 		}
 		done++
 	}
 	return done, nil
+}
+
+// blame names the folder that was at hand when a connection broke: the one whose
+// answer was awaited, whatever was being sent ahead.
+func (s step) blame(ctx context.Context, err error) error {
+	if ctx.Err() != nil || isRefusal(err) || asFolderError(err) != nil {
+		return err
+	}
+	if s.broke != nil {
+		s.broke()
+	}
+	if s.f == nil {
+		return err
+	}
+	return atFolder(s.f, err)
 }
 
 // never is for connections that do not tire.

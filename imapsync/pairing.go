@@ -173,7 +173,7 @@ func (r *run) tail(ctx context.Context, conn *wire.Conn, dest migration.DestFold
 		return nil, 0, err
 	}
 	var list []candidate
-	err = fetchTail(ctx, conn, low, func(f wire.Fetched) {
+	err = fetchTail(ctx, conn, low, mapped, func(f wire.Fetched) {
 		if _, known := slices.BinarySearch(mapped, f.UID); !known && f.UID >= low {
 			h := readHeader(f.Header)
 			list = append(list, candidate{f.UID, h.fingerprint(), f.Size, h.messageID != "", f.Flags})

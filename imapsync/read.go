@@ -106,6 +106,8 @@ func (rd *reader) steps(f *folderRun, metas []meta) []step {
 			n := wire.CountSet(set)
 			b.want, chunk = chunk[:n:n], chunk[n:]
 			steps = append(steps, step{
+				f:       f,
+				broke:   b.broke,
 				send:    func(ctx context.Context) error { return rd.ask(ctx, b) },
 				receive: func(ctx context.Context) error { return rd.receive(ctx, b) },
 			})
@@ -114,11 +116,19 @@ func (rd *reader) steps(f *folderRun, metas []meta) []step {
 	return steps
 }
 
-func (rd *reader) blame(ctx context.Context, f *folderRun, err error) error {
-	if err == nil || ctx.Err() != nil {
+func (rd *reader) blame(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
 		return err
 	}
-	return atFolder(f, blame(SourceSide, err))
+	return blame(SourceSide, err)
+}
+
+// broke counts a try for the message that was under way when the connection
+// broke: the first that did not arrive.
+func (b *bodies) broke() {
+	if len(b.want) > 0 {
+		b.opening.f.tries[b.want[0].uid]++
+	}
 }
 
 // examined takes in that a folder stands open. If it does not, or is another one
@@ -134,13 +144,13 @@ func (rd *reader) examined(ctx context.Context, o *opening) error {
 		o.failed = true
 		return nil
 	}
-	return rd.blame(ctx, o.f, err)
+	return rd.blame(ctx, err)
 }
 
 func (rd *reader) open(ctx context.Context, o *opening) (err error) {
 	o.conn = rd.src
 	o.pending, err = rd.src.StartExamine(ctx, o.f.Name)
-	return rd.blame(ctx, o.f, err)
+	return rd.blame(ctx, err)
 }
 
 func (rd *reader) ask(ctx context.Context, b *bodies) (err error) {
@@ -155,7 +165,7 @@ func (rd *reader) ask(ctx context.Context, b *bodies) (err error) {
 	b.pending, err = rd.src.StartFetch(ctx, bodyQuery(b.set))
 	b.sent = err == nil
 	b.opening.asked = append(b.opening.asked, b)
-	return rd.blame(ctx, b.opening.f, err)
+	return rd.blame(ctx, err)
 }
 
 func bodyQuery(set string) wire.Query {
@@ -180,10 +190,7 @@ func (rd *reader) receive(ctx context.Context, b *bodies) error {
 			return true, rd.hand(ctx, &item{meta: m, f: o.f, spool: s})
 		})
 		if err != nil && !isRefusal(err) {
-			if ctx.Err() == nil && len(b.want) > 0 { // else nothing is wrong at this end
-				o.f.tries[b.want[0].uid]++ // the first that did not arrive was under way
-			}
-			return rd.blame(ctx, o.f, err)
+			return rd.blame(ctx, err)
 		}
 		o.asked = o.asked[1:]
 	}

@@ -263,10 +263,18 @@ func (r *run) lookFor(ctx context.Context, dest migration.DestFolder, u *unheard
 // fetchTail reads the fields of the messages of the open destination folder from
 // low on. Where the server refuses, each is asked for alone: a refusal must not
 // make copies look as if they were missing.
-func fetchTail(ctx context.Context, conn *wire.Conn, low uint32, fn func(wire.Fetched)) error {
+//
+// mapped are UIDs that nobody wants to hear of; where they are many it asks for
+// the others only.
+func fetchTail(ctx context.Context, conn *wire.Conn, low uint32, mapped []uint32, fn func(wire.Fetched)) error {
 	tail := map[uint32]wire.Fetched{}
 	note := func(f wire.Fetched) { tail[f.UID] = f }
-	err := fetchHeaders(ctx, conn, fmt.Sprintf("%d:*", low), note)
+	sets, err := tailSets(ctx, conn, low, mapped)
+	for _, set := range sets {
+		if err == nil {
+			err = fetchHeaders(ctx, conn, set, note)
+		}
+	}
 	if isRefusal(err) && !isThrottled(err) {
 		err = fetchEach(ctx, conn, low, note)
 	}
@@ -277,6 +285,25 @@ func fetchTail(ctx context.Context, conn *wire.Conn, low uint32, fn func(wire.Fe
 		fn(tail[uid])
 	}
 	return nil
+}
+
+const manyMapped = 20
+
+// tailSets returns what to ask for of a tail.
+func tailSets(ctx context.Context, conn *wire.Conn, low uint32, mapped []uint32) ([]string, error) {
+	whole := fmt.Sprintf("%d:*", low)
+	if len(mapped) < manyMapped {
+		return []string{whole}, nil
+	}
+	uids, err := conn.Search(ctx, true, "UID "+whole)
+	if err != nil {
+		return []string{whole}, ignoreFinal(err)
+	}
+	slices.Sort(uids)
+	return wire.Sets(slices.DeleteFunc(uids, func(uid uint32) bool {
+		_, known := slices.BinarySearch(mapped, uid)
+		return known
+	})), nil
 }
 
 func fetchEach(ctx context.Context, conn *wire.Conn, low uint32, fn func(wire.Fetched)) error {

@@ -292,8 +292,9 @@ func (r *run) besides(ctx context.Context, steps []step) error {
 // steps are the commands for one folder. Where it was refused nothing more is
 // sent for it, and the answers to what was sent are not of this folder.
 func (s *stocktaking) steps() []step {
-	mine := func(err error) error { return atFolder(s.f, blame(SourceSide, err)) }
+	mine := func(err error) error { return blame(SourceSide, err) }
 	steps := []step{{
+		f: s.f,
 		send: func(ctx context.Context) (err error) {
 			s.opening, err = s.conn.StartExamine(ctx, s.f.Name)
 			return mine(err)
@@ -303,6 +304,7 @@ func (s *stocktaking) steps() []step {
 	for i := range s.windows {
 		w := &s.windows[i]
 		steps = append(steps, step{
+			f: s.f,
 			send: func(ctx context.Context) (err error) {
 				if s.refused {
 					return nil

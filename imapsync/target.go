@@ -97,14 +97,15 @@ func (r *run) examineTargets(ctx context.Context, folders []*folderRun) error {
 		}
 		var opening wire.Opening
 		steps = append(steps, step{
+			f: f,
 			send: func(ctx context.Context) (err error) {
 				opening, err = r.dst.StartExamine(ctx, f.pair.Dest.Name)
-				return atFolder(f, blame(DestinationSide, err))
+				return blame(DestinationSide, err)
 			},
 			receive: func(ctx context.Context) error {
 				box, err := r.dst.FinishExamine(ctx, opening)
 				if err != nil {
-					return atFolder(f, blame(DestinationSide, ignoreRefusal(err)))
+					return blame(DestinationSide, ignoreRefusal(err))
 				}
 				if box.UIDNext != 0 && (f.pair.Dest.UIDValidity == 0 || f.pair.Dest.UIDValidity == box.UIDValidity) {
 					f.setTarget(box, box.UIDNext)

@@ -11,7 +11,7 @@ import (
 // and whether an earlier one is in doubt. It is written beside the database and
 // without waiting for the disk: a killed process leaves both as they were, and
 // after a power cut, or with a database that was set back, the two differ (I-5).
-const lastWords = "%020d %-40s %t\n"
+const lastWords = "%-20d %-40s %-5t\n"
 
 type lastBatch struct {
 	begun int64
@@ -22,7 +22,7 @@ type lastBatch struct {
 func (s *Store) readLastBatch() (last lastBatch) {
 	var octets [80]byte
 	n, _ := s.lock.ReadAt(octets[:], 0) // a file that was never written says nothing
-	if _, err := fmt.Sscan(string(octets[:n]), &last.begun, &last.boot, &last.doubt); err != nil {
+	if _, err := fmt.Sscanf(string(octets[:n]), "%d %s %t", &last.begun, &last.boot, &last.doubt); err != nil {
 		return lastBatch{doubt: n > 0}
 	}
 	return last

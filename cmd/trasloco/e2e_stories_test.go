@@ -130,7 +130,7 @@ func TestTwoRowsWithOneDestinationAndALostReply(t *testing.T) {
 
 	// Every connection breaks in the midst of replies to appends that are done.
 	line := imaptest.NewProxy(t, dst.Address(), imaptest.ProxyOptions{
-		Delay: 5 * time.Millisecond, Cut: imaptest.Cut{Direction: imaptest.ToClient, After: 14_000},
+		Delay: 5 * time.Millisecond, Cut: imaptest.Cut{Direction: imaptest.ToClient, After: 24_000},
 	})
 	c := newCaller(t, []string{
 		row("carla", src.Address(), "anna", src.Password, dst.Password),

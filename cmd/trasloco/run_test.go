@@ -308,7 +308,7 @@ func TestParkedRunsGoOnInTheNextPass(t *testing.T) {
 		hasTime     bool
 		want        string
 	}{
-		{"quota", "over_quota", imaptest.Fault{Command: "APPEND", Nth: 2, Reply: "NO [OVERQUOTA] full"}, false, "listed 3 copied 2 present 1 skipped 0 failed 0"},
+		{"quota", "over_quota", imaptest.Fault{Command: "APPEND", Nth: 2, Reply: "NO [OVERQUOTA] full"}, false, "listed 3 copied 1 present 2 skipped 0 failed 0"},
 		{"throttled", "throttled", imaptest.Fault{Command: "LOGIN", Reply: "NO [UNAVAILABLE] later, please"}, true, "listed 3 copied 3 present 0 skipped 0 failed 0"},
 	}
 	for _, tt := range tests {
