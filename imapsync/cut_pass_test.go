@@ -69,7 +69,7 @@ func (p *pass) run(story func(testing.TB)) {
 }
 
 // passesAtOnce is how many run side by side: much of their time they wait.
-const passesAtOnce = 8
+const passesAtOnce = 4
 
 func runPasses[C fmt.Stringer](t *testing.T, cases []C, run func(C, testing.TB)) {
 	queue := make(chan C)
