@@ -63,7 +63,7 @@ func TestCutOnDovecot(t *testing.T) {
 	for _, difference := range audit.Untouched(before, snapshot(t, d.server, dovecotSource)) {
 		t.Error(difference)
 	}
-	tell(t, fmt.Sprintf("cut on Dovecot: %d of %d cuts in %s", len(chosen), len(cases), time.Since(began).Round(time.Second)))
+	imaptest.Figure(t, fmt.Sprintf("cut on Dovecot: %d of %d cuts in %s", len(chosen), len(cases), time.Since(began).Round(time.Second)))
 }
 
 // cases are all cuts of the connections to Dovecot that an undisturbed run makes.

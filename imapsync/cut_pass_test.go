@@ -120,22 +120,3 @@ func draw[C fmt.Stringer](all []C, number int) (some []C) {
 	}
 	return some
 }
-
-// tell prints a figure in the test's log and, since "go test ./..." keeps that
-// to itself, in the file that the variable FIGURES names.
-func tell(t *testing.T, figure string) {
-	t.Helper()
-	t.Log(figure)
-	name := os.Getenv("FIGURES")
-	if name == "" {
-		return
-	}
-	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if _, err := fmt.Fprintln(file, figure); err != nil {
-		t.Error(err)
-	}
-}

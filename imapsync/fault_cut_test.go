@@ -110,7 +110,7 @@ func TestCutAtEveryOctet(t *testing.T) {
 			chosen := sample(cases)
 			began := time.Now()
 			runPasses(t, chosen, cutCase.run)
-			tell(t, fmt.Sprintf("cut at every octet, %s: %d of %d cuts in %s", server.name, len(chosen), len(cases), time.Since(began).Round(time.Second)))
+			imaptest.Figure(t, fmt.Sprintf("cut at every octet, %s: %d of %d cuts in %s", server.name, len(chosen), len(cases), time.Since(began).Round(time.Second)))
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"trasloco/imapsync/imaptest"
 	"trasloco/imapsync/imaptest/mailgen"
 	"trasloco/imapsync/imaptest/realserver"
 )
@@ -34,7 +35,7 @@ func TestMemory(t *testing.T) {
 	code := p.wait()
 	report := one(t, c.readPass(p))
 	most := <-peak
-	tell(t, fmt.Sprintf("peak RSS of trasloco run: %.1f MB, for one message of 50 MB and 5,000 small ones in %.1f s (the limit is 100 MB)",
+	imaptest.Figure(t, fmt.Sprintf("peak RSS of trasloco run: %.1f MB, for one message of 50 MB and 5,000 small ones in %.1f s (the limit is 100 MB)",
 		float64(most)/1e6, report.Seconds))
 
 	if most == 0 || most >= memoryLimit {
@@ -67,24 +68,5 @@ func peakOf(pid int) int64 {
 			most = max(most, kib*1024)
 		}
 		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-// tell prints a figure in the test's log and, since "go test ./..." keeps that
-// to itself, in the file that the variable FIGURES names.
-func tell(t *testing.T, figure string) {
-	t.Helper()
-	t.Log(figure)
-	name := os.Getenv("FIGURES")
-	if name == "" {
-		return
-	}
-	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	if _, err := fmt.Fprintln(file, figure); err != nil {
-		t.Error(err)
 	}
 }
