@@ -14,11 +14,13 @@ import (
 	"trasloco/views"
 )
 
-// toldFeed tells what the test says to all who watch.
+// toldFeed tells what the test says to all who watch, and to who comes later what
+// was told last, as the hub does: a browser takes its time to come.
 type toldFeed struct {
 	mu       sync.Mutex
 	watchers map[chan []migration.Progress]bool
 	joined   int
+	last     []migration.Progress
 }
 
 func (f *toldFeed) Watch(ctx context.Context, _ int64, tell func([]migration.Progress) error) error {
@@ -28,13 +30,14 @@ func (f *toldFeed) Watch(ctx context.Context, _ int64, tell func([]migration.Pro
 		f.watchers = map[chan []migration.Progress]bool{}
 	}
 	f.watchers[told], f.joined = true, f.joined+1
+	last := f.last
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		delete(f.watchers, told)
 	}()
-	for err := tell(nil); err == nil; {
+	for err := tell(last); err == nil; {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -48,6 +51,9 @@ func (f *toldFeed) Watch(ctx context.Context, _ int64, tell func([]migration.Pro
 func (f *toldFeed) tell(progress ...migration.Progress) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if len(progress) > 0 {
+		f.last = progress
+	}
 	for told := range f.watchers {
 		told <- progress
 	}

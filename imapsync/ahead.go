@@ -19,7 +19,7 @@ func goAhead(ctx context.Context, steps []step, most int, tired func() bool) (do
 	for done < len(steps) {
 		for ; sent < len(steps) && sent-done < most && !tired(); sent++ {
 			if err := steps[sent].send(ctx); err != nil {
-				return done, steps[done].blame(ctx, err)
+				return done, underWay(steps[done:sent+1]).blame(ctx, err)
 			}
 		}
 		if sent == done {
@@ -46,6 +46,18 @@ func (s step) blame(ctx context.Context, err error) error {
 		return err
 	}
 	return atFolder(s.f, err)
+}
+
+// underWay returns the step that was at hand when sending broke off. Of what was
+// answered by then nothing can be read any more, and a server dies of the
+// messages it is asked for rather than of opening a folder.
+func underWay(unanswered []step) step {
+	for _, s := range unanswered[:len(unanswered)-1] { // the last was not sent
+		if s.broke != nil {
+			return s
+		}
+	}
+	return unanswered[0]
 }
 
 // never is for connections that do not tire.
