@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
@@ -19,7 +23,15 @@ type Findings struct {
 	Bytes             int64 // an estimate where the server does not tell sizes
 	Oversize          int   // messages above the job's MaxSize in folders that are copied
 
+	// Inventory are the source's folders one by one; see Places.
+	Inventory migration.FolderInventory
+	// Rate is how fast the source sent a few messages, in octets per second; 0: there
+	// were too few to tell.
+	Rate int64
+
 	Quota *Quota // the destination's; nil: none, or not told
+
+	tree *tree // of this end
 }
 
 // Stage is a step of a check, in this order.
@@ -54,7 +66,8 @@ func failedAt(err error) Stage {
 }
 
 // CheckSource logs in to the source of a job and counts what is there. It
-// changes nothing and reads no message. The error is an *Error or the context's.
+// changes nothing; of a few messages it reads the octets, keeping none, to see how
+// fast they come. The error is an *Error or the context's.
 func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 	conn, err := e.connect(ctx, SourceSide, job.Resource.Source)
 	if err != nil {
@@ -65,19 +78,22 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 	if err := takeInventory(ctx, conn, job, &found); err != nil {
 		return found, blame(SourceSide, err)
 	}
+	if found.Rate, err = e.sample(ctx, conn, found.tree, found.Inventory); err != nil {
+		return found, blame(SourceSide, err)
+	}
 	found.OK = true
 	return found, nil
 }
 
 // CheckDestination logs in to the destination of a job, looks whether the
-// mailbox opens, and asks for its quota.
+// mailbox opens, and asks for its folders and its quota.
 func (e *Engine) CheckDestination(ctx context.Context, job Job) (Findings, error) {
 	conn, err := e.connect(ctx, DestinationSide, job.Resource.Destination)
 	if err != nil {
 		return Findings{Stage: failedAt(err)}, err
 	}
 	found := Findings{Stage: StageDestination}
-	if _, err := conn.List(ctx, "LIST", "", "%", ""); err != nil {
+	if found.tree, err = readTree(ctx, conn, ""); err != nil {
 		conn.Logout(ctx)
 		return found, blame(DestinationSide, err)
 	}
@@ -90,28 +106,77 @@ func (e *Engine) CheckDestination(ctx context.Context, job Job) (Findings, error
 	return found, nil
 }
 
+// takeInventory looks at every folder. What it says of leaving out holds without
+// the admin's own choices; the sums hold with them.
 func takeInventory(ctx context.Context, conn *wire.Conn, job Job, found *Findings) error {
 	t, err := readTree(ctx, conn, statusItems(conn))
 	if err != nil {
 		return err
 	}
+	found.tree = t
+	usual := job.Rules
+	usual.Chosen = nil
 	for _, f := range t.folders {
-		if !f.opens() {
-			continue
-		}
-		status, ok := t.status[f.Name]
-		if !ok {
-			if status, err = conn.Status(ctx, f.Name, statusItems(conn)); err != nil && !isRefusal(err) {
+		one := foundFolder(f, t.folders, usual)
+		if f.opens() {
+			if err := measure(ctx, conn, job, f, t, &one); err != nil {
 				return err
 			}
+			found.Folders++
+			found.Messages += one.Messages
+			found.Bytes += one.Bytes
 		}
-		found.Folders++
-		found.Messages += int(min(status["MESSAGES"], 1<<31))
-		if err := measure(ctx, conn, job, f, status, excluded(f, t.folders, job.Rules) != "", found); err != nil {
-			return err
+		found.Inventory = append(found.Inventory, one)
+	}
+	found.Oversize = found.Inventory.LeftOut(job.Rules.Chosen).Oversize
+	return nil
+}
+
+// foundFolder says of a folder what is known without opening it.
+func foundFolder(f folder, all []folder, usual migration.FolderRules) migration.FoundFolder {
+	one := migration.FoundFolder{
+		Path: make([]string, len(f.path)), Role: f.role, Parent: !f.opens(), View: slices.ContainsFunc(views, f.Has),
+		Reason: excluded(f, all, usual), Itself: excludedItself(f, usual) != "",
+	}
+	for i, level := range f.path {
+		one.Path[i] = norm.NFC.String(level)
+	}
+	if f.Name != one.Name() {
+		one.Raw = strings.ToValidUTF8(f.Name, "\uFFFD")
+	}
+	return one
+}
+
+// Places returns the source's folders with the place that each will have at the
+// destination. Those that are left out have theirs too, in case they are not; the
+// others get theirs first. It is pure.
+func Places(source, destination Findings) migration.FolderInventory {
+	if source.tree == nil || destination.tree == nil {
+		return source.Inventory
+	}
+	m := newMapper(destination.tree, copiedOf(source))
+	placed := slices.Clone(source.Inventory)
+	for _, out := range []bool{false, true} {
+		for i, f := range source.tree.folders {
+			if !f.opens() || (placed[i].Reason != "") != out || placed[i].View {
+				continue
+			}
+			if to := m.target(f); !slices.Equal(to, placed[i].Path) {
+				placed[i].To = to
+			}
 		}
 	}
-	return nil
+	return placed
+}
+
+// copiedOf are the folders that nothing leaves out: a place of a role is theirs.
+func copiedOf(source Findings) (folders []folder) {
+	for i, f := range source.tree.folders {
+		if source.Inventory[i].Reason == "" {
+			folders = append(folders, f)
+		}
+	}
+	return folders
 }
 
 // statusItems adds the size of a folder where a server tells it (RFC 8438).
@@ -122,12 +187,20 @@ func statusItems(conn *wire.Conn) string {
 	return "MESSAGES"
 }
 
-// measure adds a folder's octets and the number of its messages that are too
-// large, as far as that is known without opening it, or by asking little.
-func measure(ctx context.Context, conn *wire.Conn, job Job, f folder, status wire.FolderStatus, out bool, found *Findings) error {
+// measure adds a folder's messages, its octets and the number of its messages that
+// are too large, as far as that is known without opening it, or by asking little.
+func measure(ctx context.Context, conn *wire.Conn, job Job, f folder, t *tree, one *migration.FoundFolder) error {
+	status, listed := t.status[f.Name]
+	if !listed {
+		var err error
+		if status, err = conn.Status(ctx, f.Name, statusItems(conn)); err != nil && !isRefusal(err) {
+			return err
+		}
+	}
+	one.Messages = int(min(status["MESSAGES"], 1<<31))
 	size, told := status["SIZE"]
-	found.Bytes += int64(min(size, 1<<62))
-	wantsOversize := job.MaxSize > 0 && !out && (!told || size > uint64(job.MaxSize))
+	one.Bytes = int64(min(size, 1<<62))
+	wantsOversize := job.MaxSize > 0 && !one.View && (!told || size > uint64(job.MaxSize))
 	if status["MESSAGES"] == 0 || told && !wantsOversize {
 		return nil
 	}
@@ -136,17 +209,15 @@ func measure(ctx context.Context, conn *wire.Conn, job Job, f folder, status wir
 		return ignoreRefusal(err) // the copy will name it
 	}
 	if !told {
-		octets, err := estimate(ctx, conn, box.Exists)
-		if err != nil {
+		if one.Bytes, err = estimate(ctx, conn, box.Exists); err != nil {
 			return ignoreRefusal(err)
 		}
-		found.Bytes += octets
 	}
 	if !wantsOversize {
 		return nil
 	}
 	large, err := conn.Search(ctx, true, fmt.Sprintf("LARGER %d", job.MaxSize))
-	found.Oversize += len(large)
+	one.Oversize = len(large)
 	return ignoreRefusal(err)
 }
 

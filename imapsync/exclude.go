@@ -6,25 +6,49 @@ import (
 	"trasloco/migration"
 )
 
-// excluded returns why a folder is left out, or "" (F-11, F-12, F-13).
+// excluded returns why a folder is left out, or "" (F-11, F-12, F-13, F-17). Of
+// the folders above it the nearest that has something to say decides.
 func excluded(f folder, all []folder, rules migration.FolderRules) migration.Reason {
+	if f.isFixed() {
+		return excludedItself(f, rules)
+	}
+	if choice, found := rules.Chosen.Of(f.path); found {
+		return chosen(choice)
+	}
 	if reason := excludedItself(f, rules); reason != "" {
 		return reason
 	}
-	listed := false // the top of f's path; Cyrus does not list a parent without mailbox
-	for _, parent := range all {
-		if isBelow(f, parent) {
-			listed = listed || len(parent.path) == 1
-			if reason := handedDown(parent, rules); reason != "" {
-				return reason
-			}
+	for level := len(f.path) - 1; level > 0; level-- {
+		if choice, found := rules.Chosen.Of(f.path[:level]); found {
+			return chosen(choice)
+		}
+		if reason := handedDown(folderAt(all, f.path[:level]), rules); reason != "" {
+			return reason
 		}
 	}
-	if listed || len(f.path) == 1 {
-		return ""
-	}
-	return handedDown(folder{path: f.path[:1]}, rules)
+	return ""
 }
+
+func chosen(choice migration.FolderChoice) migration.Reason {
+	if choice.Out {
+		return migration.ReasonFolder
+	}
+	return ""
+}
+
+// folderAt returns the folder at a path. Cyrus does not list a parent without mailbox:
+// that one has its name and nothing else.
+func folderAt(all []folder, path []string) folder {
+	for _, f := range all {
+		if slices.Equal(f.path, path) {
+			return f
+		}
+	}
+	return folder{path: path}
+}
+
+// isFixed reports whether nobody chooses what becomes of the folder (F-4, M-3).
+func (f folder) isFixed() bool { return f.isInbox() || slices.ContainsFunc(views, f.Has) }
 
 // handedDown returns why the folders below parent are left out (F-12).
 func handedDown(parent folder, rules migration.FolderRules) migration.Reason {
@@ -55,8 +79,4 @@ func excludedItself(f folder, rules migration.FolderRules) migration.Reason {
 
 func named(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return fold(n) == fold(name) })
-}
-
-func isBelow(f, parent folder) bool {
-	return len(f.path) > len(parent.path) && slices.Equal(f.path[:len(parent.path)], parent.path)
 }

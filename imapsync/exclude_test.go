@@ -3,7 +3,6 @@ package imapsync
 import (
 	"testing"
 
-	"trasloco/imapsync/wire"
 	"trasloco/migration"
 )
 
@@ -81,18 +80,6 @@ func TestGroupwareIsForExchangeAlone(t *testing.T) {
 		rules := DefaultRules(kind)
 		if rules.Groupware != want || len(rules.Excluded) != 5 || rules.KeepSubfolders {
 			t.Errorf("%s: %+v (F-13)", kind, rules)
-		}
-	}
-}
-
-func TestBelow(t *testing.T) {
-	parent := folder{path: []string{"a", "b"}}
-	for _, tt := range []struct {
-		path []string
-		want bool
-	}{{[]string{"a", "b", "c"}, true}, {[]string{"a", "b"}, false}, {[]string{"a"}, false}, {[]string{"a", "bc", "d"}, false}} {
-		if got := isBelow(folder{Folder: wire.Folder{}, path: tt.path}, parent); got != tt.want {
-			t.Errorf("%q is below: %v", tt.path, got)
 		}
 	}
 }

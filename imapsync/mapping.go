@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"trasloco/imapsync/wire"
+	"trasloco/migration"
 )
 
 const maxName = 255 // octets in modified UTF-7: Dovecot's limit, and most file systems'
@@ -43,6 +44,34 @@ func (m *mapper) keep(f folder, raw string) {
 	path := splitPath(wire.Folder{Name: raw, Delim: m.dest.delim}, []wire.Namespace{{Prefix: m.dest.prefix, Delim: m.dest.delim}})
 	m.names[key(f.path)] = path
 	m.taken[m.place(path)] = key(f.path)
+}
+
+// choose gives the folders their places that the admin chose one for, before any
+// other has one (F-17). Names of earlier passes must be kept before.
+func (m *mapper) choose(source []folder, choices migration.FolderChoices) {
+	for _, f := range source {
+		choice, found := choices.Of(f.path)
+		if _, kept := m.names[key(f.path)]; found && !kept && choice.To != nil && !f.isFixed() {
+			m.claim(f.path, m.chosenPlace(choice.To))
+		}
+	}
+}
+
+// chosenPlace makes a place that a person wrote one of this destination.
+func (m *mapper) chosenPlace(to []string) []string {
+	path := make([]string, len(to))
+	for i, level := range to {
+		path[i] = m.component(level)
+	}
+	switch {
+	case m.dest.delim == "":
+		return []string{strings.Join(path, "_")}
+	case len(path) > 1 && strings.EqualFold(path[0], "INBOX") && m.underInbox():
+		return path[1:] // it is the same place there
+	case strings.EqualFold(path[0], "INBOX"):
+		path[0] = "INBOX"
+	}
+	return path
 }
 
 // target returns the components of the destination folder for a source folder.

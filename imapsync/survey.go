@@ -36,8 +36,12 @@ func (r *run) survey(ctx context.Context) error {
 		f.pair, f.saved = p, p.Dest
 		r.mapper.keep(f.folder, p.Dest.Name)
 	}
+	r.mapper.choose(source.folders, r.job.Rules.Chosen)
 	for _, f := range r.folders {
 		f.reason = excluded(f.folder, source.folders, r.job.Rules)
+		if choice, found := r.job.Rules.Chosen.Of(f.path); found && choice.To != nil {
+			f.role = "" // it has a place of its own, and is not made as the folder of a role
+		}
 	}
 	return r.readSubscriptions(ctx)
 }

@@ -34,6 +34,11 @@ type Check struct {
 	Folders, Messages int
 	Bytes             int64
 	Oversize          int // messages above the limit in folders that are copied
+	// Excluded and ExcludedBytes are what of them lies in folders that are left out.
+	Excluded      int
+	ExcludedBytes int64
+	// Rate is how fast the source sends, in octets a second; 0: not known.
+	Rate int64
 
 	// The quota of the destination in octets; QuotaLimit 0: none, or not told.
 	QuotaUsed, QuotaLimit int64

@@ -51,6 +51,10 @@ type Migration struct {
 	// LinesOut are the lines of the file that could not be read and that the admin
 	// went on without: they are no resources, and must not be forgotten.
 	LinesOut []LineOut
+	// Folders are the admin's own decisions for folders of the sources (F-17).
+	Folders FolderChoices
+	// Version counts what people changed; a form names the one it was made of.
+	Version int
 	// Plan is what the wizard was told of the passes before there are any.
 	Plan      DraftPlan
 	CreatedAt time.Time

@@ -47,6 +47,9 @@ type FolderRules struct {
 	// MirrorSubscriptions subscribes at the destination only what is subscribed
 	// at the source; otherwise everything copied is (F-14).
 	MirrorSubscriptions bool
+	// Chosen are the admin's own decisions for this migration. They go before all
+	// the others but INBOX and views (F-17).
+	Chosen FolderChoices
 }
 
 // DefaultFolderRules returns the rules of S15: five names and two attributes.

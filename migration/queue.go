@@ -8,6 +8,7 @@ type CheckJob struct {
 	Customer    int64
 	MigrationID int64
 	Type        ServerType
+	Chosen      FolderChoices
 	// Resource has both endpoints complete but for their secrets.
 	Resource Resource
 }
@@ -19,6 +20,7 @@ type RunJob struct {
 	MigrationID int64
 	Pass        int // number
 	Type        ServerType
+	Chosen      FolderChoices
 	Run         Run // as it stands in the store; the guarded move starts from it
 	// Resource has both endpoints complete but for their secrets.
 	Resource Resource

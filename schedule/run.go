@@ -63,7 +63,7 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 	err := guarded(func() (err error) {
 		tally, err = s.engine.Sync(ctx, imapsync.Job{
 			Resource: job.Resource, Type: job.Type, Pass: job.Pass,
-			Rules: imapsync.RulesFor(job.Type, s.policy.Folders), MaxSize: s.policy.MaxMessageSize,
+			Rules: s.rules(job.Type, job.Chosen), MaxSize: s.policy.MaxMessageSize,
 		}, s.journal(job.Customer, job.Resource.ID, job.Pass), rec)
 		return err
 	})
@@ -72,6 +72,13 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 		err = errPanic // the stack is for the operator
 	}
 	return tally, err
+}
+
+// rules are those of the installation, of the type of server, and of the admin.
+func (s *Scheduler) rules(kind migration.ServerType, chosen migration.FolderChoices) migration.FolderRules {
+	rules := imapsync.RulesFor(kind, s.policy.Folders)
+	rules.Chosen = chosen
+	return rules
 }
 
 // openSecrets sets the secrets of both ends. Without them a person has to bring

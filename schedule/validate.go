@@ -43,24 +43,24 @@ func (s *Scheduler) check(ctx context.Context, job migration.CheckJob) {
 		return
 	}
 	s.hub.changed(job.MigrationID)
-	found := s.checkBoth(ctx, job)
+	found, folders := s.checkBoth(ctx, job)
 	if ctx.Err() != nil {
-		found = migration.Check{Status: migration.CheckWaiting} // broken off: it says nothing
+		found, folders = migration.Check{Status: migration.CheckWaiting}, nil // broken off: it says nothing
 	}
-	err := s.book.insist(func() error { return s.store.FinishCheck(keep, job.Customer, job.Resource.ID, found) })
+	err := s.book.insist(func() error { return s.store.FinishCheck(keep, job.Customer, job.Resource.ID, found, folders...) })
 	s.report("store check", err, "resource", job.Resource.ID)
 	s.hub.changed(job.MigrationID)
 }
 
-func (s *Scheduler) checkBoth(ctx context.Context, row migration.CheckJob) migration.Check {
+func (s *Scheduler) checkBoth(ctx context.Context, row migration.CheckJob) (migration.Check, migration.FolderInventory) {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 	if err := s.openSecrets(ctx, row.Customer, &row.Resource); err != nil {
-		return checkOf(s.now(), imapsync.Findings{}, imapsync.Findings{}, err)
+		return checkOf(s.now(), imapsync.Findings{}, imapsync.Findings{}, err), nil
 	}
 	job := imapsync.Job{
 		Resource: row.Resource, Type: row.Type,
-		Rules: imapsync.RulesFor(row.Type, s.policy.Folders), MaxSize: s.policy.MaxMessageSize,
+		Rules: s.rules(row.Type, row.Chosen), MaxSize: s.policy.MaxMessageSize,
 	}
 	var source, destination imapsync.Findings
 	var sourceErr, destinationErr error
@@ -75,7 +75,7 @@ func (s *Scheduler) checkBoth(ctx context.Context, row migration.CheckJob) migra
 	if sourceErr == nil {
 		sourceErr = sided(imapsync.DestinationSide, destinationErr)
 	}
-	return checkOf(s.now(), source, destination, sided(imapsync.SourceSide, sourceErr))
+	return checkOf(s.now(), source, destination, sided(imapsync.SourceSide, sourceErr)), imapsync.Places(source, destination)
 }
 
 // checked is guarded, with the stack for the operator alone.
@@ -101,7 +101,7 @@ func sided(side imapsync.Side, err error) error {
 func checkOf(at time.Time, source, destination imapsync.Findings, err error) migration.Check {
 	c := migration.Check{
 		Status: migration.CheckPassed, At: at,
-		Folders: source.Folders, Messages: source.Messages, Bytes: source.Bytes, Oversize: source.Oversize,
+		Folders: source.Folders, Messages: source.Messages, Bytes: source.Bytes, Oversize: source.Oversize, Rate: source.Rate,
 	}
 	if quota := destination.Quota; quota != nil {
 		c.QuotaUsed, c.QuotaLimit = quota.Used, quota.Limit

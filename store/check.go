@@ -37,7 +37,7 @@ func (s *Store) Recheck(ctx context.Context, customer, migrationID int64, olderT
 func (s *Store) ChecksToMake(ctx context.Context, limit int) (jobs []migration.CheckJob, err error) {
 	err = s.read(ctx, func(q querier) error {
 		jobs, err = queryAll(ctx, q, scanCheckJob, `
-			SELECT m.customer_id, m.id, m.server_type, `+resourceColumns+`
+			SELECT m.customer_id, m.id, m.server_type, m.folder_choices, `+resourceColumns+`
 			FROM (
 				SELECT x.id, row_number() OVER (PARTITION BY x.migration_id ORDER BY x.line) AS turn
 				FROM resource x JOIN migration m ON m.id = x.migration_id
@@ -60,7 +60,11 @@ func (s *Store) ChecksToMake(ctx context.Context, limit int) (jobs []migration.C
 func scanCheckJob(row scanner) (migration.CheckJob, error) {
 	var job migration.CheckJob
 	var resource resourceFields
-	err := row.Scan(append([]any{&job.Customer, &job.MigrationID, &job.Type}, resource.into()...)...)
+	var choices string
+	err := row.Scan(append([]any{&job.Customer, &job.MigrationID, &job.Type, &choices}, resource.into()...)...)
+	if err == nil {
+		job.Chosen, err = unpackChoices(choices)
+	}
 	if err != nil {
 		return job, err
 	}
@@ -82,14 +86,15 @@ func (s *Store) StartCheck(ctx context.Context, customer, resourceID int64) erro
 	return nil
 }
 
-// FinishCheck stores what a running check found out; one that was broken off
+// FinishCheck stores what a running check found out, with the folders of the source
+// if it saw them: what is left out of those is counted here; one that was broken off
 // goes back to CheckWaiting. A row that was corrected meanwhile, or stands
 // elsewhere, is migration.ErrConflict, and so is a status no check may move to.
-func (s *Store) FinishCheck(ctx context.Context, customer, resourceID int64, c migration.Check) error {
+func (s *Store) FinishCheck(ctx context.Context, customer, resourceID int64, c migration.Check, folders ...migration.FoundFolder) error {
 	err := migration.ErrConflict
 	if migration.CheckRunning.CanBecome(c.Status) {
 		err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			return updateCheck(ctx, tx, customer, resourceID, c)
+			return finishCheck(ctx, tx, customer, resourceID, c, folders)
 		})
 	}
 	if err != nil {
@@ -98,13 +103,31 @@ func (s *Store) FinishCheck(ctx context.Context, customer, resourceID int64, c m
 	return nil
 }
 
+func finishCheck(
+	ctx context.Context, tx *sql.Tx, customer, resourceID int64, c migration.Check, folders migration.FolderInventory,
+) error {
+	if len(folders) > 0 {
+		choices, err := choicesOf(ctx, tx, resourceID)
+		if err != nil {
+			return err
+		}
+		left := folders.LeftOut(choices)
+		c.Excluded, c.ExcludedBytes, c.Oversize = left.Messages, left.Bytes, left.Oversize
+	}
+	if err := updateCheck(ctx, tx, customer, resourceID, c); err != nil || len(folders) == 0 {
+		return err
+	}
+	return saveInventory(ctx, tx, resourceID, folders)
+}
+
 func updateCheck(ctx context.Context, tx *sql.Tx, customer, resourceID int64, c migration.Check) error {
 	return execOne(ctx, tx, migration.ErrConflict, `
 		UPDATE resource SET check_status = $1, check_at = $2, check_side = $3, check_class = $4, check_detail = $5,
 			check_server_text = $6, check_certificate = $7, check_folders = $8, check_messages = $9,
-			check_bytes = $10, check_oversize = $11, check_quota_used = $12, check_quota_limit = $13
+			check_bytes = $10, check_oversize = $11, check_quota_used = $12, check_quota_limit = $13,
+			check_excluded = $17, check_excluded_bytes = $18, check_rate = $19
 		WHERE $14 IN (0, customer_id) AND id = $15 AND check_status = $16`,
 		c.Status, millis(c.At), c.Side, c.Class, text(c.Detail), text(c.ServerText), c.Certificate,
 		c.Folders, c.Messages, c.Bytes, c.Oversize, c.QuotaUsed, c.QuotaLimit,
-		customer, resourceID, migration.CheckRunning)
+		customer, resourceID, migration.CheckRunning, c.Excluded, c.ExcludedBytes, c.Rate)
 }

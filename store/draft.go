@@ -16,7 +16,7 @@ import (
 // dates.
 func (s *Store) CreateDraft(ctx context.Context, m *migration.Migration) error {
 	made := *m
-	made.Validity, made.CreatedAt, made.ChangedAt = migration.Draft, s.now(), s.now()
+	made.Validity, made.CreatedAt, made.ChangedAt, made.Version = migration.Draft, s.now(), s.now(), 1
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return insertDraft(ctx, tx, &made)
 	})
@@ -76,7 +76,7 @@ func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migr
 		return execOne(ctx, tx, migration.ErrConflict, `
 			UPDATE migration SET name = $3, server_type = $4, source_tls = $5, source_tls_name = $6, source_pin = $7,
 				first_at = $8, first_soonest = $9, second_at = $10, second_gap = $11, changed_at = $12, lines_out = $15,
-				source_pins = $16
+				source_pins = $16, version = version + 1
 			WHERE $1 IN (0, customer_id) AND id = $2 AND validity IN ($13, $14)`,
 			customer, m.ID, text(m.Name), m.ServerType, m.Source.TLS, m.Source.TLSName, m.Source.Pin,
 			millis(m.Plan.First.At), flag(m.Plan.First.Soonest), millis(m.Plan.Second), m.Plan.Gap.Milliseconds(),
@@ -85,7 +85,7 @@ func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migr
 	if err != nil {
 		return fmt.Errorf("save draft %d: %w", m.ID, err)
 	}
-	m.ChangedAt = now
+	m.ChangedAt, m.Version = now, m.Version+1
 	return nil
 }
 
@@ -260,7 +260,7 @@ func (s *Store) moveValidity(
 		return migration.ErrConflict
 	}
 	return execOne(ctx, tx, migration.ErrConflict, `
-		UPDATE migration SET validity = $1, changed_at = $2
+		UPDATE migration SET validity = $1, changed_at = $2, version = version + 1
 		WHERE $3 IN (0, customer_id) AND id = $4 AND validity = $5`,
 		to, millis(s.now()), customer, m.ID, m.Validity)
 }
@@ -278,6 +278,6 @@ func guardValidity(ctx context.Context, tx *sql.Tx, customer, id int64, allowed 
 
 // touch sets the date of a migration's last change.
 func (s *Store) touch(ctx context.Context, tx *sql.Tx, migrationID int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE migration SET changed_at = $1 WHERE id = $2`, millis(s.now()), migrationID)
+	_, err := tx.ExecContext(ctx, `UPDATE migration SET changed_at = $1, version = version + 1 WHERE id = $2`, millis(s.now()), migrationID)
 	return err
 }

@@ -31,7 +31,7 @@ func TestADraftComesBackAsItWasSaved(t *testing.T) {
 	want := m
 	want.Name, want.UserName = "Ufficio \uFFFD", "Laura Bianchi"
 	want.DomainIDs, want.Domains = []int64{p.domains[0].ID}, []string{"a.example"}
-	want.Checks = migration.CheckSummary{Rows: 1, Waiting: 1}
+	want.Checks, want.Version = migration.CheckSummary{Rows: 1, Waiting: 1}, 3 // made, saved, with rows
 	if got := must(p.Migration(t.Context(), p.customer, m.Code))(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

@@ -11,7 +11,7 @@ import (
 const resourceColumns = `x.id, x.line, coalesce(x.domain_id, 0), x.left_out, x.source, x.destination_login,
 	x.check_status, x.check_at, x.check_side, x.check_class, x.check_detail, x.check_server_text,
 	x.check_certificate, x.check_folders, x.check_messages, x.check_bytes, x.check_oversize,
-	x.check_quota_used, x.check_quota_limit`
+	x.check_quota_used, x.check_quota_limit, x.check_excluded, x.check_excluded_bytes, x.check_rate`
 
 // resourceFields is where resourceColumns are read to.
 type resourceFields struct {
@@ -26,6 +26,7 @@ func (f *resourceFields) into() []any {
 		&r.ID, &r.Row, &r.DomainID, &r.LeftOut, &f.source, &r.Destination.Auth.Login,
 		&c.Status, &f.at, &c.Side, &c.Class, &c.Detail, &c.ServerText,
 		&c.Certificate, &c.Folders, &c.Messages, &c.Bytes, &c.Oversize, &c.QuotaUsed, &c.QuotaLimit,
+		&c.Excluded, &c.ExcludedBytes, &c.Rate,
 	}
 }
 
