@@ -32,8 +32,11 @@ func (e *Engine) connectWatched(
 			e.remember(ep, attempt)
 			return conn, nil
 		}
-		conn.Logout(ctx)
 		err = blame(side, err)
+		if known := (*Error)(nil); errors.As(err, &known) {
+			known.Dialogue = conn.Transcript()
+		}
+		conn.Logout(ctx)
 		if !worthAnotherForm(err) {
 			return nil, err
 		}

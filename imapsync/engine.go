@@ -166,6 +166,9 @@ type Reporter interface {
 	// Message reports a message, or a folder's worth of them, that was skipped or
 	// failed. Each is reported once a run.
 	Message(o migration.Outcome)
+	// Folder tells what became of a source folder, when the run is done with it or
+	// ends before it is. Each is told once a run; together they are its tally.
+	Folder(f migration.FolderTally)
 	// Entry adds a line to the run's log.
 	Entry(e migration.Entry)
 }
@@ -178,6 +181,9 @@ func (Discard) Progress(string, migration.Tally) {}
 
 // Message does nothing.
 func (Discard) Message(migration.Outcome) {}
+
+// Folder does nothing.
+func (Discard) Folder(migration.FolderTally) {}
 
 // Entry does nothing.
 func (Discard) Entry(migration.Entry) {}

@@ -54,6 +54,9 @@ type Error struct {
 	// RetryAfter is how long the server asked to be left alone; 0: it did not.
 	RetryAfter time.Duration
 	Err        error
+	// Dialogue is what was said on a connection that is gone with the error; see
+	// wire.Conn.Transcript.
+	Dialogue string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s: %v", e.Side, e.Class, e.Err) }

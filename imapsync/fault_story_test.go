@@ -90,6 +90,7 @@ type told struct {
 	err     error
 	left    []migration.Outcome
 	entries []migration.Entry
+	folders migration.Tally // the sum of all that was told of folders
 }
 
 // recorder keeps what a run reports.
@@ -99,6 +100,12 @@ type recorder struct {
 }
 
 func (r *recorder) Progress(string, migration.Tally) {}
+
+func (r *recorder) Folder(f migration.FolderTally) {
+	r.Lock()
+	defer r.Unlock()
+	r.folders = r.folders.Plus(f.Tally)
+}
 
 func (r *recorder) Message(o migration.Outcome) {
 	r.Lock()
@@ -186,6 +193,9 @@ func (s *story) checkOutcomes(got told) {
 			s.t.Errorf("told twice of %s", key)
 		}
 		seen[key] = true
+	}
+	if got.folders != got.tally {
+		s.t.Errorf("the folders add up to %+v, the run to %+v%s", got.folders, got.tally, got.log())
 	}
 	if named.Skipped != got.tally.Skipped || named.Failed != got.tally.Failed {
 		s.t.Errorf("named %d skipped and %d failed, counted %+v%s", named.Skipped, named.Failed, got.tally, got.log())

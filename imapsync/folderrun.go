@@ -29,9 +29,10 @@ type folderRun struct {
 	listing  []meta
 	known    []migration.MessageState // nil: they need not be looked at one by one
 	plan     plan
-	unmerged bool         // flags could not be carried over
-	open     int          // messages to copy that have no outcome yet
-	failing  *folderError // it fails when what is under way has ended
+	unmerged bool             // flags could not be carried over
+	open     int              // messages to copy that have no outcome yet
+	failing  *folderError     // it fails when what is under way has ended
+	failed   migration.Reason // why it could not be gone through
 
 	// The destination folder.
 	saved      migration.DestFolder // as it is stored
@@ -160,6 +161,23 @@ func (r *run) add(f *folderRun) {
 	for _, o := range f.outcomes {
 		r.report.Message(o)
 	}
+	r.report.Folder(f.told())
+}
+
+// told is what a reader learns of the folder.
+func (f *folderRun) told() migration.FolderTally {
+	t := migration.FolderTally{Name: f.display(), Role: f.role, State: migration.FolderDone, Tally: f.tally}
+	switch {
+	case f.reason != "":
+		t.State, t.Reason = migration.FolderLeftOut, f.reason
+		return t
+	case f.failed != "":
+		t.State, t.Reason = migration.FolderFailed, f.failed
+	case !f.finished:
+		t.State = migration.FolderOpen
+	}
+	t.Destination = wire.DecodeName(f.pair.Dest.Name)
+	return t
 }
 
 // finish adds a folder that is done. The books are held where lanes are at work.
@@ -197,6 +215,7 @@ func (r *run) progress(f *folderRun) {
 // The error is the journal's.
 func (r *run) failFolder(f *folderRun, e *folderError) error {
 	r.doubt = r.doubt || !r.clean
+	f.failed = e.reason
 	f.tally.Listed = max(f.tally.Listed, e.count, int(min(f.status["MESSAGES"], 1<<31)))
 	if err := r.countKnown(f); err != nil {
 		return err

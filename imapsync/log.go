@@ -65,14 +65,30 @@ func (f *folderRun) dropKeywords(r *run, flags []string) {
 	}
 }
 
-// logTranscripts keeps the end of the dialogue when it broke down.
+// logTranscripts keeps the end of the dialogue when it broke down, and of the one
+// that the error is about.
 func (r *run) logTranscripts(err error) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
-	for side, conn := range map[Side]*wire.Conn{SourceSide: r.src, DestinationSide: r.dst} {
-		if conn != nil && conn.Err() != nil {
-			r.entry(migration.Failure, "transcript", migration.Args{"side": string(side), "dialogue": conn.Transcript()}, "")
+	var known *Error
+	errors.As(err, &known)
+	for _, side := range []Side{SourceSide, DestinationSide} {
+		if dialogue := r.dialogue(side, known); dialogue != "" {
+			r.entry(migration.Failure, migration.EntryTranscript, migration.Args{"side": string(side), "dialogue": dialogue}, "")
 		}
 	}
+}
+
+// dialogue is what there is to show of one side; empty: nothing went wrong there.
+func (r *run) dialogue(side Side, known *Error) string {
+	blamed := known != nil && known.Side == side
+	if blamed && known.Dialogue != "" {
+		return known.Dialogue
+	}
+	conn := map[Side]*wire.Conn{SourceSide: r.src, DestinationSide: r.dst}[side]
+	if conn != nil && (conn.Err() != nil || blamed) {
+		return conn.Transcript()
+	}
+	return ""
 }

@@ -15,6 +15,7 @@ type Notes struct {
 	tally    migration.Tally
 	entries  []migration.Entry
 	outcomes []migration.Outcome
+	folders  []migration.FolderTally
 }
 
 var _ Reporter = (*Notes)(nil)
@@ -31,6 +32,30 @@ func (n *Notes) Message(o migration.Outcome) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.outcomes = append(n.outcomes, o)
+}
+
+// Folder keeps what became of a folder.
+func (n *Notes) Folder(f migration.FolderTally) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.folders = append(n.folders, f)
+}
+
+// TakeFolders hands out what was told of folders and was not taken yet.
+func (n *Notes) TakeFolders() []migration.FolderTally {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	folders := n.folders
+	n.folders = nil
+	return folders
+}
+
+// UntakeFolders puts back what TakeFolders handed out and could not be written
+// down.
+func (n *Notes) UntakeFolders(folders []migration.FolderTally) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.folders = append(folders[:len(folders):len(folders)], n.folders...)
 }
 
 // Entry keeps a line of the log.

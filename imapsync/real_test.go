@@ -24,9 +24,16 @@ type listener struct {
 	sync.Mutex
 	left    []migration.Outcome
 	entries []migration.Entry
+	folders []migration.FolderTally
 }
 
 func (l *listener) Progress(string, migration.Tally) {}
+
+func (l *listener) Folder(f migration.FolderTally) {
+	l.Lock()
+	defer l.Unlock()
+	l.folders = append(l.folders, f)
+}
 
 func (l *listener) Message(o migration.Outcome) {
 	l.Lock()

@@ -51,6 +51,7 @@ type runStore interface {
 	SaveProgress(ctx context.Context, all []migration.RunProgress) error
 	AppendEntries(ctx context.Context, customer, runID int64, entries []migration.Entry) error
 	SaveExceptions(ctx context.Context, customer, runID int64, outcomes []migration.Outcome) error
+	SaveFolders(ctx context.Context, customer, runID int64, folders []migration.FolderTally) error
 	ClearExceptions(ctx context.Context, customer, runID int64) error
 }
 

@@ -137,7 +137,19 @@ func (r *recorder) writeNotes(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.writeFolders(ctx)
+}
+
+func (r *recorder) writeFolders(ctx context.Context) error {
+	folders := r.TakeFolders()
+	if len(folders) == 0 {
+		return nil
+	}
+	err := r.book.store.SaveFolders(ctx, r.job.Customer, r.run.ID, folders)
+	if err != nil {
+		r.UntakeFolders(folders)
+	}
+	return err
 }
 
 // progress returns where the run stands, and whether that is news.

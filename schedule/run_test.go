@@ -88,6 +88,7 @@ func TestWhatARunTellsIsWrittenDown(t *testing.T) {
 		report.Entry(migration.Entry{Code: "connected", Level: migration.Info})
 		report.Message(migration.Outcome{Kind: migration.Skipped, Reason: migration.ReasonOversize, Folder: "INBOX", UID: 7, Count: 1})
 		report.Progress("Clienti/Caffè", migration.Tally{Listed: 3, Copied: 1, Skipped: 1})
+		report.Folder(migration.FolderTally{Name: "INBOX", State: migration.FolderDone, Tally: migration.Tally{Listed: 3, Copied: 2, Skipped: 1}})
 		close(reached)
 		<-goOn
 		return migration.Tally{Listed: 3, Copied: 2, Skipped: 1, Bytes: 20}, nil
@@ -115,6 +116,11 @@ func TestWhatARunTellsIsWrittenDown(t *testing.T) {
 	check(t, err)
 	if len(exceptions) != 1 || exceptions[0].UID != 7 {
 		t.Errorf("exceptions %+v", exceptions)
+	}
+	folders, err := l.store.Folders(t.Context(), l.customer, run.ID, 1, 10)
+	check(t, err)
+	if folders.Total != 1 || folders.Folders[0].Name != "INBOX" || folders.Sum.Copied != 2 {
+		t.Errorf("folders %+v", folders)
 	}
 }
 

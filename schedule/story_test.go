@@ -56,6 +56,13 @@ func TestTwoPassesWithTheRealEngineMoveEverythingOnce(t *testing.T) {
 	if got := m.Passes[0].Runs.Tally; got.Copied != 60 || got.Skipped != 1 || got.Failed != 0 || !got.Balanced() {
 		t.Errorf("pass 1: %+v, runs %+v", got, l.runs(m, 1))
 	}
+	for _, run := range l.runs(m, 1) {
+		found, err := l.store.Folders(t.Context(), l.customer, run.ID, 1, 0)
+		check(t, err)
+		if found.Sum != run.Tally || found.Total < 1 {
+			t.Errorf("%d folders add up to %+v, the run to %+v", found.Total, found.Sum, run.Tally)
+		}
+	}
 	if rows := l.resources(m); rows[0].Check.Messages != 31 || rows[0].Check.Status != migration.CheckPassed {
 		t.Errorf("check %+v", rows[0].Check)
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // AppendEntries adds lines to the log of a run, all or none. A server's words
-// are kept as they are, but for octets that are not text (see text).
+// are kept as they are, but for octets that are not text (see text). The dialogue
+// of a migration.EntryTranscript goes into Transcripts.
 func (s *Store) AppendEntries(ctx context.Context, customer, runID int64, entries []migration.Entry) error {
 	err := s.writeOfRun(ctx, customer, runID, func(ctx context.Context, tx *sql.Tx) error {
 		for _, entry := range entries {
@@ -28,35 +29,160 @@ func (s *Store) AppendEntries(ctx context.Context, customer, runID int64, entrie
 }
 
 func insertEntry(ctx context.Context, tx *sql.Tx, customer, runID int64, e migration.Entry) error {
+	if dialogue, ok := e.Args["dialogue"].(string); ok && e.Code == migration.EntryTranscript {
+		if err := saveTranscript(ctx, tx, customer, runID, e, dialogue); err != nil {
+			return err
+		}
+		e.Args = migration.Args{"side": e.Args["side"]}
+	}
 	args, err := packArgs(e.Args)
 	if err != nil {
 		return err
 	}
+	folder, _ := e.Args["folder"].(string)
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO entry (customer_id, run_id, at, level, code, args, server_text)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		customer, runID, e.At.UnixMilli(), e.Level, e.Code, args, text(e.ServerText))
+		INSERT INTO entry (customer_id, run_id, at, level, code, args, server_text, folder)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		customer, runID, e.At.UnixMilli(), e.Level, e.Code, args, text(e.ServerText), text(folder))
 	return err
 }
 
-// Entries returns the log of a run in the order it was written. Whole numbers
-// among the args come back as int, whatever they were.
-func (s *Store) Entries(ctx context.Context, customer, runID int64) ([]migration.Entry, error) {
-	entries, err := queryAll(ctx, s.readers, scanEntry, `
+// LoggedEntry is an entry with its number, which grows with every line.
+type LoggedEntry struct {
+	ID int64
+	migration.Entry
+}
+
+// EntryQuery asks for lines of the log of one run.
+type EntryQuery struct {
+	Customer, RunID int64
+	// Level leaves out the lines that are less grave; "": none.
+	Level  migration.Level
+	Folder string // only what is about this source folder; "": all
+	// Page counts from 1, the oldest lines; 0 is the last page.
+	Page, PerPage int
+}
+
+// EntryPage is the answer to an EntryQuery. Its lines are in the order they were
+// written.
+type EntryPage struct {
+	Entries []LoggedEntry
+	Page    int                     // the page it is
+	Total   int                     // lines that were asked for, on all pages
+	Levels  map[migration.Level]int // lines of the folder by level
+}
+
+// levels returns the levels that a query wants.
+func (query EntryQuery) levels() []migration.Level {
+	switch query.Level {
+	case migration.Failure:
+		return []migration.Level{migration.Failure}
+	case migration.Warning:
+		return []migration.Level{migration.Warning, migration.Failure}
+	}
+	return []migration.Level{migration.Info, migration.Warning, migration.Failure}
+}
+
+// EntryPage returns one page of the log of a run. Whole numbers among the args
+// come back as int, whatever they were.
+func (s *Store) EntryPage(ctx context.Context, query EntryQuery) (page EntryPage, err error) {
+	err = s.read(ctx, func(q querier) error {
+		if page.Levels, err = countLevels(ctx, q, query); err != nil {
+			return err
+		}
+		for _, level := range query.levels() {
+			page.Total += page.Levels[level]
+		}
+		pages := max((page.Total+query.PerPage-1)/query.PerPage, 1)
+		if page.Page = min(query.Page, pages); query.Page < 1 {
+			page.Page = pages
+		}
+		page.Entries, err = readEntries(ctx, q, query, page.Page)
+		return err
+	})
+	if err != nil {
+		return EntryPage{}, fmt.Errorf("entries of run %d: %w", query.RunID, err)
+	}
+	return page, nil
+}
+
+func countLevels(ctx context.Context, q querier, query EntryQuery) (map[migration.Level]int, error) {
+	levels := map[migration.Level]int{}
+	where, args := query.where()
+	return levels, eachRow(ctx, q, func(row scanner) error {
+		var level migration.Level
+		var count int
+		err := row.Scan(&level, &count)
+		levels[level] = count
+		return err
+	}, `SELECT level, count(*) FROM entry WHERE `+where+` GROUP BY level`, args...)
+}
+
+// where selects the lines of the folder.
+func (query EntryQuery) where() (where string, args []any) {
+	where, args = `$1 IN (0, customer_id) AND run_id = $2`, []any{query.Customer, query.RunID}
+	if query.Folder != "" {
+		where, args = where+` AND folder = $3`, append(args, text(query.Folder))
+	}
+	return where, args
+}
+
+// readEntries finds the numbers of the lines first: they stand in indexes, and
+// the lines before the page need not be read.
+func readEntries(ctx context.Context, q querier, query EntryQuery, page int) ([]LoggedEntry, error) {
+	where, args := query.where()
+	switch query.Level {
+	case migration.Failure:
+		where += ` AND level = 'failure'`
+	case migration.Warning:
+		where += ` AND level IN ('warning', 'failure')`
+	}
+	limit, offset := window(page, query.PerPage)
+	places := fmt.Sprintf(`LIMIT $%d OFFSET $%d`, len(args)+1, len(args)+2)
+	return queryAll(ctx, q, scanLoggedEntry, `
+		SELECT id, at, level, code, args, server_text FROM entry
+		WHERE id IN (SELECT id FROM entry WHERE `+where+` ORDER BY id `+places+`)
+		ORDER BY id`, append(args, limit, offset)...)
+}
+
+func scanLoggedEntry(row scanner) (e LoggedEntry, err error) {
+	e.Entry, err = scanEntry(row, &e.ID)
+	return e, err
+}
+
+// EachEntry hands the log of a run to do, line by line in the order it was
+// written, until do returns an error. What is written meanwhile may be missing.
+func (s *Store) EachEntry(ctx context.Context, customer, runID int64, do func(migration.Entry) error) error {
+	err := s.each(ctx, func(row scanner) error {
+		e, err := scanEntry(row)
+		if err != nil {
+			return err
+		}
+		return do(e)
+	}, `
 		SELECT at, level, code, args, server_text FROM entry
 		WHERE $1 IN (0, customer_id) AND run_id = $2
 		ORDER BY id`, customer, runID)
 	if err != nil {
-		return nil, fmt.Errorf("entries of run %d: %w", runID, err)
+		return fmt.Errorf("entries of run %d: %w", runID, err)
 	}
-	return entries, nil
+	return nil
 }
 
-func scanEntry(row scanner) (migration.Entry, error) {
+// Entries returns the whole log of a run, which may be long.
+func (s *Store) Entries(ctx context.Context, customer, runID int64) (all []migration.Entry, err error) {
+	return all, s.EachEntry(ctx, customer, runID, func(e migration.Entry) error {
+		all = append(all, e)
+		return nil
+	})
+}
+
+// scanEntry reads what stands before the columns of an entry into before.
+func scanEntry(row scanner, before ...any) (migration.Entry, error) {
 	var e migration.Entry
 	var at sql.NullInt64
 	var args string
-	if err := row.Scan(&at, &e.Level, &e.Code, &args, &e.ServerText); err != nil {
+	if err := row.Scan(append(before, &at, &e.Level, &e.Code, &args, &e.ServerText)...); err != nil {
 		return e, err
 	}
 	e.At = fromMillis(at)

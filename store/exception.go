@@ -35,16 +35,71 @@ func insertException(ctx context.Context, tx *sql.Tx, customer, runID int64, o m
 	return err
 }
 
-// Exceptions returns the exceptions of a run in the order they were saved. Bytes
-// is not among what is stored.
-func (s *Store) Exceptions(ctx context.Context, customer, runID int64) ([]migration.Outcome, error) {
-	outcomes, err := queryAll(ctx, s.readers, scanException, `
-		SELECT outcome, reason, folder, uid, count, message_id, sender, subject, date, size, server_text
-		FROM exception
+const exceptionColumns = `outcome, reason, folder, uid, count, message_id, sender, subject, date, size, server_text`
+
+// EachException hands the exceptions of a run to do, one by one in the order they
+// were saved, until do returns an error. Bytes is not among what is stored.
+func (s *Store) EachException(ctx context.Context, customer, runID int64, do func(migration.Outcome) error) error {
+	err := s.each(ctx, func(row scanner) error {
+		o, err := scanException(row)
+		if err != nil {
+			return err
+		}
+		return do(o)
+	}, `
+		SELECT `+exceptionColumns+` FROM exception
 		WHERE $1 IN (0, customer_id) AND run_id = $2
 		ORDER BY id`, customer, runID)
 	if err != nil {
-		return nil, fmt.Errorf("exceptions of run %d: %w", runID, err)
+		return fmt.Errorf("exceptions of run %d: %w", runID, err)
+	}
+	return nil
+}
+
+// Exceptions returns all exceptions of a run, which may be many.
+func (s *Store) Exceptions(ctx context.Context, customer, runID int64) (all []migration.Outcome, err error) {
+	return all, s.EachException(ctx, customer, runID, func(o migration.Outcome) error {
+		all = append(all, o)
+		return nil
+	})
+}
+
+// ExceptionGroup counts the exceptions of a run with one reason.
+type ExceptionGroup struct {
+	migration.ReasonCount     // the messages
+	Rows                  int // the exceptions: one may stand for a folder's worth of messages
+}
+
+// ExceptionGroups counts the exceptions of a run by reason, the most messages
+// first.
+func (s *Store) ExceptionGroups(ctx context.Context, customer, runID int64) ([]ExceptionGroup, error) {
+	groups, err := queryAll(ctx, s.readers, func(row scanner) (g ExceptionGroup, err error) {
+		err = row.Scan(&g.Kind, &g.Reason, &g.Count, &g.Rows)
+		return g, err
+	}, `
+		SELECT outcome, reason, sum(count) AS messages, count(*) FROM exception
+		WHERE $1 IN (0, customer_id) AND run_id = $2
+		GROUP BY outcome, reason
+		ORDER BY messages DESC, outcome, reason`, customer, runID)
+	if err != nil {
+		return nil, fmt.Errorf("exceptions of run %d by reason: %w", runID, err)
+	}
+	return groups, nil
+}
+
+// ExceptionsOf returns one page, from 1, of the exceptions of a run with one
+// reason, in the order they were saved.
+func (s *Store) ExceptionsOf(
+	ctx context.Context, customer, runID int64, reason migration.Reason, page, perPage int,
+) ([]migration.Outcome, error) {
+	limit, offset := window(page, perPage)
+	outcomes, err := queryAll(ctx, s.readers, scanException, `
+		SELECT `+exceptionColumns+` FROM exception
+		WHERE id IN (SELECT id FROM exception WHERE $1 IN (0, customer_id) AND run_id = $2 AND reason = $3
+			ORDER BY id LIMIT $4 OFFSET $5)
+		ORDER BY id`, customer, runID, reason, limit, offset)
+	if err != nil {
+		return nil, fmt.Errorf("exceptions of run %d for %s: %w", runID, reason, err)
 	}
 	return outcomes, nil
 }
@@ -58,13 +113,18 @@ func scanException(row scanner) (migration.Outcome, error) {
 	return o, err
 }
 
-// ClearExceptions forgets the exceptions of a run: one that goes on after an
-// interruption tells all of them again.
+// ClearExceptions forgets the exceptions and the folders of a run: one that goes
+// on after an interruption tells all of them again.
 func (s *Store) ClearExceptions(ctx context.Context, customer, runID int64) error {
 	err := s.writeOfRun(ctx, customer, runID, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			DELETE FROM exception WHERE customer_id = $1 AND run_id = $2`, customer, runID)
-		return err
+		for _, table := range []string{"exception", "run_folder"} {
+			_, err := tx.ExecContext(ctx, `
+				DELETE FROM `+table+` WHERE customer_id = $1 AND run_id = $2`, customer, runID)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("clear exceptions of run %d: %w", runID, err)

@@ -84,6 +84,9 @@ func (r *recorder) write(ctx context.Context) error {
 	if len(outcomes) > 0 {
 		errs = append(errs, r.store.SaveExceptions(ctx, store.LocalCustomer, r.run.ID, outcomes))
 	}
+	if folders := r.TakeFolders(); len(folders) > 0 {
+		errs = append(errs, r.store.SaveFolders(ctx, store.LocalCustomer, r.run.ID, folders))
+	}
 	return errors.Join(append(errs, r.log.write(entries, outcomes, r.now()))...)
 }
 

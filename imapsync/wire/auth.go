@@ -52,7 +52,7 @@ func (c *Conn) Authenticate(ctx context.Context, client sasl.Client) error {
 	defer c.watch(ctx)()
 	parts := []Part{Text("AUTHENTICATE " + mechanism)}
 	if initial != nil {
-		defer c.log.keepBack(encodeSASL(initial))()
+		defer c.log.keepBack(append(secretsOf(initial), encodeSASL(initial))...)()
 	}
 	if initial != nil && c.Has("SASL-IR") {
 		parts = append(parts, Part{text: cmp.Or(encodeSASL(initial), "="), secret: true}) // RFC 4959 §3
@@ -111,6 +111,16 @@ func answer(client sasl.Client, challenge string) (string, error) {
 		return "*", err
 	}
 	return encodeSASL(response), nil
+}
+
+// secretsOf returns what of an initial response is secret: the password of
+// PLAIN, the token of XOAUTH2. It may stand in an answer alone.
+func secretsOf(initial []byte) []string {
+	text := string(initial)
+	if _, token, found := strings.Cut(text, "auth=Bearer "); found {
+		return []string{strings.TrimRight(token, "\x01")}
+	}
+	return []string{text[strings.LastIndexByte(text, 0)+1:]}
 }
 
 func encodeSASL(response []byte) string { return base64.StdEncoding.EncodeToString(response) }

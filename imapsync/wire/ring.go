@@ -19,6 +19,7 @@ const hidden = "•••"
 type ring struct {
 	lines   bytes.Buffer
 	secrets []string // what a server may echo while we log in
+	spoken  [][]byte // all of them since the connection was made: some servers repeat them later
 	doubt   bool     // a literal was announced wrongly: a line may be a piece of mail
 }
 
@@ -27,8 +28,10 @@ func (r *ring) in(line []byte) {
 		r.add("S: ", fmt.Sprintf("(%d octets)", len(line)))
 		return
 	}
-	if len(r.secrets) > 0 {
-		line = []byte(r.hide(string(line)))
+	for _, secret := range r.spoken {
+		if bytes.Contains(line, secret) { // seldom: most lines are left as they are
+			line = bytes.ReplaceAll(line, secret, []byte(hidden))
+		}
 	}
 	r.add("S: ", mask(line[:min(len(line), ringLine)]))
 }
@@ -54,6 +57,7 @@ func (r *ring) keepBack(secrets ...string) (release func()) {
 	for _, secret := range secrets {
 		if len(secret) >= 4 {
 			r.secrets = append(r.secrets, secret)
+			r.spoken = append(r.spoken, []byte(secret))
 		}
 	}
 	return func() { r.secrets = nil }

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/emersion/go-sasl"
+
+	"trasloco/imapsync/imaptest"
 	"trasloco/imapsync/wire"
 )
 
@@ -76,3 +79,57 @@ func TestTheTranscriptKeepsTheLast64KiB(t *testing.T) {
 		}
 	}
 }
+
+// Some servers repeat a password where nobody asked for it, at once or later. No
+// transcript shows it, whatever signs it is made of.
+func TestTheTranscriptShowsNoPasswordThatAServerRepeats(t *testing.T) {
+	passwords := []string{
+		`plainWord`, `s3cr"t\word`, `pässwörd`, "latin\xe41\xe9", `T1 OK LOGIN now`, `(BODY[] {6}`, `%s%d%n${HOME}`, `•••••`, "tab\tand\x7f",
+		`<script>alert(1)</script>`, `' OR 1=1 --`, strings.Repeat("long ", 60),
+	}
+	for _, secret := range passwords {
+		for _, way := range []string{"LOGIN", "PLAIN", "XOAUTH2"} {
+			t.Run(way+" "+fmt.Sprintf("%.20q", secret), func(t *testing.T) {
+				c := dial(t, greet("AUTH=PLAIN AUTH=XOAUTH2 SASL-IR LITERAL+"), func(s *imaptest.Session) {
+					login := s.Command()
+					s.Send("* NO you said " + secret)
+					s.Reply(login.Tag, "OK [CAPABILITY IMAP4rev1] welcome, "+secret)
+					later := s.Command()
+					s.Send("* OK once more: " + secret)
+					s.Reply(later.Tag, "OK "+secret)
+				})
+				var err error
+				switch way {
+				case "LOGIN":
+					err = c.Login(context.Background(), "anna", secret)
+				case "PLAIN":
+					err = c.Authenticate(context.Background(), sasl.NewPlainClient("", "anna", secret))
+				default:
+					err = c.Authenticate(context.Background(), bearer(secret))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := c.Noop(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				shown, quoted := c.Transcript(), fmt.Sprintf("%q", secret[:min(len(secret), 40)])
+				if strings.Contains(shown, quoted[1:len(quoted)-1]) {
+					t.Errorf("it shows the password:\n%s", shown)
+				}
+				if !strings.Contains(shown, "once more: ") || !strings.Contains(shown, "T2 NOOP") {
+					t.Errorf("it lacks what was said:\n%s", shown)
+				}
+			})
+		}
+	}
+}
+
+// bearer is an XOAUTH2 client with a token.
+type bearer string
+
+func (b bearer) Start() (mechanism string, initial []byte, err error) {
+	return "XOAUTH2", []byte("user=anna\x01auth=Bearer " + string(b) + "\x01\x01"), nil
+}
+
+func (b bearer) Next([]byte) ([]byte, error) { return []byte{}, nil }
