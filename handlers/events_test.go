@@ -280,7 +280,7 @@ func TestPaceIsMeasuredAndNotInvented(t *testing.T) {
 	pass := migration.Pass{ID: 1, Status: migration.PassRunning}
 	seen := func(after time.Duration, copied int) views.Pace {
 		pass.Runs.Tally = migration.Tally{Copied: copied, Bytes: int64(copied) * 1000}
-		return book.look(pass, testNow.Add(after))
+		return book.look(pass, nil, testNow.Add(after))
 	}
 	steps := []struct {
 		after  time.Duration
@@ -303,6 +303,36 @@ func TestPaceIsMeasuredAndNotInvented(t *testing.T) {
 	pass.Status = migration.PassPaused
 	if got := seen(time.Hour+20*time.Second, 9100); got != (views.Pace{}) {
 		t.Error("a paused pass has a pace", got)
+	}
+}
+
+// A restart forgets what was looked at, and not what was noted.
+func TestAPaceGoesOnAfterARestart(t *testing.T) {
+	book := paceBook{entries: map[int64]*pace{}}
+	pass := migration.Pass{ID: 1, Status: migration.PassRunning}
+	pass.Runs.Tally = migration.Tally{Copied: 1000, Bytes: 1_000_000}
+	noted := func(ago ...time.Duration) (all []migration.Sample) {
+		for _, d := range ago {
+			all = append(all, migration.Sample{At: testNow.Add(-d), Messages: 1000 - 10*int(d.Seconds()), Bytes: 1_000_000 - 10_000*int64(d.Seconds())})
+		}
+		return all
+	}
+	tests := []struct {
+		name  string
+		noted []migration.Sample
+		want  float64
+	}{
+		{"noted a moment ago", noted(90*time.Second, 30*time.Second), 10},
+		{"noted farther apart, in a long pass", noted(9*time.Minute, 5*time.Minute), 10},
+		{"noted too long ago", noted(time.Hour), 0},
+		{"noted never", nil, 0},
+		{"more was known then: what failed is being tried again", []migration.Sample{{At: testNow.Add(-time.Minute), Messages: 2000}}, 0},
+	}
+	for _, tt := range tests {
+		delete(book.entries, pass.ID)
+		if got := book.look(pass, tt.noted, testNow); got.Messages != tt.want || got.Bytes != 1000*tt.want {
+			t.Errorf("%s: %+v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -88,6 +89,10 @@ func (d *fakeDesk) Cancel(_ context.Context, _ int64, m *migration.Migration) er
 
 func (d *fakeDesk) RunNow(_ context.Context, _ int64, m *migration.Migration) error {
 	return d.note("run now " + m.Code)
+}
+
+func (d *fakeDesk) Retry(_ context.Context, _ int64, m *migration.Migration, row int) error {
+	return d.note(fmt.Sprintf("retry %d of %s", row, m.Code))
 }
 
 func (d *fakeDesk) TestDestination(_ context.Context, server migration.Destination, mailbox string) (migration.ServerTest, error) {

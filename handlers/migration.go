@@ -22,6 +22,7 @@ const migrationReload = 15
 // look says what somebody looks at of a migration.
 type look struct {
 	canChange bool
+	canAdd    bool // one more pass
 	group     string
 	page      int
 	// rows are the lines of the resources that are shown, in their order; nil:
@@ -30,7 +31,7 @@ type look struct {
 }
 
 func lookOf(c echo.Context, m migration.Migration) look {
-	return look{canChange: who(c).CanChange(m), group: c.QueryParam("group"), page: pageNumber(c), rows: rowsOf(c.QueryParam("rows"))}
+	return look{canChange: who(c).CanChange(m), canAdd: who(c).CanAddPass(m), group: c.QueryParam("group"), page: pageNumber(c), rows: rowsOf(c.QueryParam("rows"))}
 }
 
 // rowsOf reads the lines of resources; what is no line is passed over.
@@ -47,7 +48,7 @@ func rowsOf(text string) []int {
 // key names what is seen: equal keys, equal pictures.
 func (l look) key() string {
 	var b strings.Builder
-	b.WriteString(strconv.FormatBool(l.canChange) + " " + strconv.Itoa(l.page) + " " + strconv.Quote(l.group))
+	b.WriteString(strconv.FormatBool(l.canChange) + " " + strconv.FormatBool(l.canAdd) + " " + strconv.Itoa(l.page) + " " + strconv.Quote(l.group))
 	for _, row := range l.rows {
 		b.WriteString(" " + strconv.Itoa(row))
 	}
@@ -75,13 +76,16 @@ func (s *Server) showMigration(c echo.Context) error {
 // the migration's customer alone: whether the reader may see it was asked before.
 func (s *Server) migrationView(ctx context.Context, m migration.Migration, at look) (views.MigrationView, error) {
 	view := views.MigrationView{
-		Migration: m, CanChange: at.canChange, SendsMail: s.SendsMail, Policy: s.Policy, Now: s.Now(),
+		Migration: m, CanChange: at.canChange, CanAddPass: at.canAdd, HasSecrets: s.Store.HasSecrets(m.ID), SendsMail: s.SendsMail, Policy: s.Policy, Now: s.Now(),
 	}
 	pass, _ := views.ShownPass(m)
-	if pass.Number > 0 {
-		view.Pace = s.live.paces.look(pass, view.Now)
-	}
 	var err error
+	if pass.Number > 0 {
+		if view.Samples, err = s.Store.Samples(ctx, m.CustomerID, pass.ID); err != nil {
+			return view, err
+		}
+		view.Pace = s.live.paces.look(pass, view.Samples, view.Now)
+	}
 	if view.Resources, err = s.resourceList(ctx, m, pass.Number, at); err != nil {
 		return view, err
 	}

@@ -74,7 +74,7 @@ func (s *Server) check(c echo.Context, r right) (sent bool, err error) {
 		return false, nil
 	case r == runsInstallation:
 		return false, allow(user.CanManageInstallation())
-	case r == seesMigration || r == changesMigration:
+	case r == seesMigration || r == changesMigration || r == addsPass:
 		return false, s.fetch(c, user, r)
 	}
 	return false, fmt.Errorf("route %s declares no right: %w", c.Path(), migration.ErrForbidden)
@@ -132,5 +132,8 @@ func (s *Server) fetch(c echo.Context, user migration.User, r right) error {
 		return migration.ErrNotFound
 	}
 	c.Set(migrationKey, m)
+	if r == addsPass {
+		return allow(user.CanAddPass(m))
+	}
 	return allow(r == seesMigration || user.CanChange(m))
 }

@@ -19,6 +19,7 @@ const (
 	runsInstallation              // User.CanManageInstallation
 	seesMigration                 // User.CanSee the migration of :code
 	changesMigration              // User.CanChange the migration of :code
+	addsPass                      // User.CanAddPass to the migration of :code
 )
 
 // weight is what a route needs beyond the ordinary.

@@ -36,6 +36,8 @@ type Desk interface {
 	Cancel(ctx context.Context, customer int64, m *migration.Migration) error
 	// RunNow brings the next planned pass forward to now.
 	RunNow(ctx context.Context, customer int64, m *migration.Migration) error
+	// Retry tries again what failed in the last pass; of one row, or of all: 0.
+	Retry(ctx context.Context, customer int64, m *migration.Migration, row int) error
 	// TestDestination logs in to a mailbox of a destination server and looks
 	// around; it stores and deletes nothing.
 	TestDestination(ctx context.Context, d migration.Destination, mailbox string) (migration.ServerTest, error)

@@ -264,9 +264,10 @@ func (m Migration) Expired(policy Policy, now time.Time) bool {
 }
 
 // SecretsEndAt returns when the migration is closed and its secrets are
-// destroyed: when it is cancelled, or at the end of the last pass; where parked
-// runs will try again, KeepSecretsFor later at most (S22). False: a pass is to
-// come, so they are still needed.
+// destroyed: when it is cancelled, or KeepSecretsFor after the second pass, which
+// is the time for retries and for stragglers; a later pass that ends after that
+// closes it at once, unless parked runs will try again (S22). False: a pass is
+// to come, so they are still needed.
 func (m Migration) SecretsEndAt(policy Policy) (time.Time, bool) {
 	if m.Validity == Cancelled {
 		return m.ChangedAt, true
@@ -276,8 +277,11 @@ func (m Migration) SecretsEndAt(policy Policy) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	last := m.Passes[len(m.Passes)-1]
-	if last.Status == PassDone && last.Runs.Parked+last.Runs.Open > 0 {
+	switch {
+	case last.Status == PassDone && last.Runs.Parked+last.Runs.Open > 0:
 		end = end.Add(policy.KeepSecretsFor)
+	case len(m.Passes) > 1 && m.Passes[1].Status == PassDone:
+		end = latest(end, m.Passes[1].EndedAt.Add(policy.KeepSecretsFor))
 	}
 	return end, true
 }

@@ -254,7 +254,9 @@ func TestExpiryAndTheEndOfSecrets(t *testing.T) {
 	}{
 		{"a draft, from its last change", Draft, nil, 31, -1},
 		{"not valid, from its last change, whatever was planned", Invalid, []Pass{pass(PassPlanned, 20, 0)}, 31, -1},
-		{"both ended, from the end of the last", Valid, []Pass{pass(PassDone, 1, 2), pass(PassDone, 2, 5)}, 35, 5},
+		{"both ended, from the end of the last", Valid, []Pass{pass(PassDone, 1, 2), pass(PassDone, 2, 5)}, 35, 8},
+		{"a pass for stragglers ended in time", Valid, []Pass{pass(PassDone, 1, 2), pass(PassDone, 2, 5), pass(PassDone, 6, 6)}, 36, 8},
+		{"a pass for stragglers ended late", Valid, []Pass{pass(PassDone, 1, 2), pass(PassDone, 2, 5), pass(PassDone, 6, 9)}, 39, 9},
 		{"the first ended last, being parked for long", Valid, []Pass{pass(PassDone, 1, 6), pass(PassCancelled, 2, 5)}, 36, 6},
 		{"the second is planned far away", Valid, []Pass{pass(PassDone, 1, 2), pass(PassPlanned, 40, 0)}, 70, -1},
 		{"the first is planned far away", Valid, []Pass{pass(PassPlanned, 40, 0), pass(PassPlanned, 41, 0)}, 70, -1},
@@ -264,7 +266,7 @@ func TestExpiryAndTheEndOfSecrets(t *testing.T) {
 		{"a parked run will try again", Valid, []Pass{pass(PassDone, 1, 2), parked}, 33, 6},
 		{"a parked run is trying again", Valid, []Pass{pass(PassDone, 1, 2), retrying}, 33, 6},
 		{"ended at nobody knows when, from the last change", Valid, []Pass{pass(PassDone, 1, 0)}, 31, -1},
-		{"a parked run of a pass that a later one made up for", Valid, []Pass{parked, pass(PassDone, 2, 5)}, 35, 5},
+		{"a parked run of a pass that a later one made up for", Valid, []Pass{parked, pass(PassDone, 2, 5)}, 35, 8},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

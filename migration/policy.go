@@ -12,7 +12,7 @@ type Policy struct {
 	AdvisedGap     time.Duration // S14: below it the wizard warns
 	MaxMessageSize int64         // S15: octets of one message
 	KeepFor        time.Duration // S22: then a migration is deleted
-	KeepSecretsFor time.Duration // S22: at most, while retries wait after the last pass; 0: not at all
+	KeepSecretsFor time.Duration // S22: after pass 2, for retries and stragglers; 0: not at all
 	CheckFor       time.Duration // S17: how long the check of a row holds
 	Folders        FolderRules
 }

@@ -46,6 +46,21 @@ var (
 	}
 )
 
+// What has ended may be opened once more by a person who asks for another
+// attempt at what failed. These arrows stand apart from the others: a status
+// with no other arrow is an end, and nothing leaves it by itself.
+var (
+	passReopens = map[PassStatus]PassStatus{PassDone: PassRunning}
+	runReopens  = map[RunStatus]RunStatus{RunFailed: RunWaiting, RunDone: RunWaiting}
+)
+
+// CanReopen reports whether a person may open a pass once more that stands at s.
+func (s PassStatus) CanReopen() bool { return passReopens[s] != "" }
+
+// CanReopen reports whether a person may have a run done once more that stands
+// at s.
+func (s RunStatus) CanReopen() bool { return runReopens[s] != "" }
+
 // CanBecome reports whether a migration may move from v to next. Cancelling
 // asks for more: see Migration.CanCancel.
 func (v Validity) CanBecome(next Validity) bool { return slices.Contains(validityMoves[v], next) }

@@ -125,13 +125,34 @@ func (s *Scheduler) RunNow(ctx context.Context, customer int64, m *migration.Mig
 			return migration.ErrConflict
 		}
 		moved, err := migration.BringForward(s.policy, m.Passes, s.now())
-		for i := 0; err == nil && i < len(moved); i++ {
-			err = s.store.MovePass(ctx, customer, &moved[i], moved[i].PlannedAt)
+		if err != nil {
+			return err
 		}
-		return err
+		return s.store.MovePasses(ctx, customer, m.Passes, moved)
 	})
 	if err != nil {
 		return fmt.Errorf("start next pass of migration %s: %w", m.Code, err)
+	}
+	return s.reread(ctx, customer, m)
+}
+
+// Retry opens the last pass that is done once more for what failed in it: for the
+// resources whose run failed or that have messages that failed, or for the one on
+// that row of the file; 0: all of them. The engine copies what is missing and
+// nothing twice. m is read anew.
+//
+// Where nothing failed, a pass is under way or due, or the secrets are gone, it
+// is migration.ErrConflict.
+func (s *Scheduler) Retry(ctx context.Context, customer int64, m *migration.Migration, row int) error {
+	err := s.decide(ctx, customer, m, func() error {
+		pass, can := m.Retryable(s.now())
+		if !can || s.held[m.ID] {
+			return migration.ErrConflict
+		}
+		return s.store.RetryFailed(ctx, customer, &pass, row)
+	})
+	if err != nil {
+		return fmt.Errorf("retry what failed of migration %s: %w", m.Code, err)
 	}
 	return s.reread(ctx, customer, m)
 }

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"trasloco/migration"
@@ -59,18 +60,10 @@ func (s *Scheduler) keepDistance(ctx context.Context, m migration.Migration, pas
 	if pass.Number != 1 || pass.Status != migration.PassPlanned || now.Sub(pass.PlannedAt) < late {
 		return nil
 	}
-	planned := migration.PlanWhenValid(s.policy, m.Passes, now)
-	for i := len(planned) - 1; i >= 0; i-- {
-		if planned[i].Status != migration.PassPlanned || planned[i].PlannedAt.Equal(m.Passes[i].PlannedAt) {
-			continue
-		}
-		at := planned[i].PlannedAt
-		planned[i].PlannedAt = m.Passes[i].PlannedAt
-		if err := s.store.MovePass(ctx, m.CustomerID, &planned[i], at); err != nil {
-			return err
-		}
-	}
-	return nil
+	planned := slices.DeleteFunc(migration.PlanWhenValid(s.policy, m.Passes, now), func(p migration.Pass) bool {
+		return p.Status != migration.PassPlanned
+	})
+	return s.store.MovePasses(ctx, m.CustomerID, m.Passes, planned)
 }
 
 // recall returns where the runs of the last pass that has begun stand.

@@ -39,7 +39,8 @@ type passStore interface {
 	BeginPass(ctx context.Context, customer int64, p *migration.Pass) error
 	PausePass(ctx context.Context, customer int64, p *migration.Pass) error
 	FinishPass(ctx context.Context, customer int64, p *migration.Pass, notices ...migration.Notice) error
-	MovePass(ctx context.Context, customer int64, p *migration.Pass, plannedAt time.Time) error
+	MovePasses(ctx context.Context, customer int64, from, to []migration.Pass) error
+	RetryFailed(ctx context.Context, customer int64, p *migration.Pass, row int) error
 	Cancel(ctx context.Context, customer int64, m *migration.Migration) error
 }
 
@@ -49,6 +50,7 @@ type runStore interface {
 	Runs(ctx context.Context, customer, passID int64) ([]migration.Run, error)
 	MoveRun(ctx context.Context, customer int64, run *migration.Run, to migration.RunStatus) error
 	SaveProgress(ctx context.Context, all []migration.RunProgress) error
+	SampleRunning(ctx context.Context) error
 	AppendEntries(ctx context.Context, customer, runID int64, entries []migration.Entry) error
 	SaveExceptions(ctx context.Context, customer, runID int64, outcomes []migration.Outcome) error
 	SaveFolders(ctx context.Context, customer, runID int64, folders []migration.FolderTally) error

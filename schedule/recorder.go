@@ -23,6 +23,8 @@ type logbook struct {
 	again time.Duration // before what could not be written is tried again
 	life  <-chan struct{}
 
+	sampled time.Time // when it was last looked how far the passes are; of the beat
+
 	mu   sync.Mutex
 	open map[*recorder]bool
 }
@@ -87,17 +89,35 @@ func (b *logbook) write(ctx context.Context) {
 			news, progress = append(news, r), append(progress, p)
 		}
 	}
-	if len(progress) == 0 {
-		return
-	}
-	if err := b.store.SaveProgress(ctx, progress); err != nil {
-		if ctx.Err() == nil {
-			b.log.Error("progress not written", "runs", len(progress), "error", err)
+	if len(progress) > 0 {
+		if err := b.store.SaveProgress(ctx, progress); err != nil {
+			if ctx.Err() == nil {
+				b.log.Error("progress not written", "runs", len(progress), "error", err)
+			}
+			return
 		}
-		return
 	}
 	for i, r := range news {
 		r.saved = progress[i]
+	}
+	if len(open) > 0 {
+		b.sample(ctx)
+	}
+}
+
+// sampleLook is how often it is looked whether a pass is to be sampled. The store
+// knows which.
+const sampleLook = 5 * time.Second
+
+// sample notes how far the passes are. A curve with a gap is no trouble.
+func (b *logbook) sample(ctx context.Context) {
+	now := b.now()
+	if now.Sub(b.sampled) < sampleLook {
+		return
+	}
+	b.sampled = now
+	if err := b.store.SampleRunning(ctx); err != nil && ctx.Err() == nil {
+		b.log.Warn("how far passes are was not noted", "error", err)
 	}
 }
 

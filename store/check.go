@@ -33,7 +33,8 @@ func (s *Store) Recheck(ctx context.Context, customer, migrationID int64, olderT
 }
 
 // ChecksToMake returns up to limit rows of any customer that wait for their
-// check. The migrations take turns, the oldest first.
+// check; of a valid migration that are those somebody has corrected since. The
+// migrations take turns, the oldest first.
 func (s *Store) ChecksToMake(ctx context.Context, limit int) (jobs []migration.CheckJob, err error) {
 	err = s.read(ctx, func(q querier) error {
 		jobs, err = queryAll(ctx, q, scanCheckJob, `
@@ -41,7 +42,7 @@ func (s *Store) ChecksToMake(ctx context.Context, limit int) (jobs []migration.C
 			FROM (
 				SELECT x.id, row_number() OVER (PARTITION BY x.migration_id ORDER BY x.line) AS turn
 				FROM resource x JOIN migration m ON m.id = x.migration_id
-				WHERE m.code IS NOT NULL AND m.validity IN ('draft', 'validating', 'invalid')
+				WHERE m.code IS NOT NULL AND m.validity <> 'cancelled'
 					AND x.left_out = 0 AND x.check_status = 'waiting'
 			) w
 			JOIN resource x ON x.id = w.id JOIN migration m ON m.id = x.migration_id

@@ -49,11 +49,11 @@ func (s *Store) Inventories(ctx context.Context, customer, migrationID int64) (m
 	return found, nil
 }
 
-// SaveFolders stores what the admin chose for the folders, and counts anew what is
+// ChooseFolders stores what the admin chose for the folders, and counts anew what is
 // left out of every row. Once a pass has begun it is migration.ErrConflict: the
 // next one would not know what the first did. So it is where the migration is
 // cancelled, or m is not of the version that is stored. It updates m.
-func (s *Store) SaveFolders(ctx context.Context, customer int64, m *migration.Migration, choices migration.FolderChoices) error {
+func (s *Store) ChooseFolders(ctx context.Context, customer int64, m *migration.Migration, choices migration.FolderChoices) error {
 	packed, err := packChoices(choices)
 	if err == nil {
 		err = s.alter(ctx, customer, m, func(ctx context.Context, tx *sql.Tx) error {

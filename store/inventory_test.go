@@ -64,7 +64,7 @@ func TestChoicesCountAnewAndGoWithTheWork(t *testing.T) {
 	choices := migration.NewFolderChoices(
 		migration.FolderChoice{Path: []string{"Trash"}}, migration.FolderChoice{Path: []string{"Posta inviata"}, Out: true},
 	)
-	check(t, p.SaveFolders(t.Context(), p.customer, &m, choices))
+	check(t, p.ChooseFolders(t.Context(), p.customer, &m, choices))
 	if c := p.checkOf(t, m, 1); c.Excluded != 3 || c.Oversize != 3 {
 		t.Errorf("check %+v", c)
 	}
@@ -91,15 +91,15 @@ func TestChoicesAreFixedOnceAPassHasBegun(t *testing.T) {
 	check(t, p.Submit(t.Context(), p.customer, &m, passes))
 	check(t, p.Settle(t.Context(), p.customer, &m, migration.Valid, nil))
 	out := migration.NewFolderChoices(migration.FolderChoice{Path: []string{"Vecchi"}, Out: true})
-	check(t, p.SaveFolders(t.Context(), p.customer, &m, out))
+	check(t, p.ChooseFolders(t.Context(), p.customer, &m, out))
 	check(t, p.BeginPass(t.Context(), p.customer, &m.Passes[0]))
 	jobs := must(p.Claimable(t.Context(), testNow, 10))(t)
 	if len(jobs) != 1 || len(jobs[0].Chosen) != 1 {
 		t.Errorf("runs %+v", jobs)
 	}
-	wantError(t, p.SaveFolders(t.Context(), p.customer, &m, nil), migration.ErrConflict)
+	wantError(t, p.ChooseFolders(t.Context(), p.customer, &m, nil), migration.ErrConflict)
 	check(t, p.PausePass(t.Context(), p.customer, &m.Passes[0]))
-	wantError(t, p.SaveFolders(t.Context(), p.customer, &m, nil), migration.ErrConflict)
+	wantError(t, p.ChooseFolders(t.Context(), p.customer, &m, nil), migration.ErrConflict)
 }
 
 func TestOfTwoTabsTheFirstCounts(t *testing.T) {
@@ -114,7 +114,7 @@ func TestOfTwoTabsTheFirstCounts(t *testing.T) {
 		"the draft":   func() error { return p.SaveDraft(t.Context(), p.customer, &m) },
 		"its rows":    func() error { return p.SaveSheet(t.Context(), p.customer, m.ID, migration.Secret{}, p.rows("b")) },
 		"rows out":    func() error { return p.LeaveOut(t.Context(), p.customer, m.ID, []int{1}, true) },
-		"its folders": func() error { return p.SaveFolders(t.Context(), p.customer, &m, nil) },
+		"its folders": func() error { return p.ChooseFolders(t.Context(), p.customer, &m, nil) },
 	} {
 		m = must(p.MigrationByID(t.Context(), p.customer, m.ID))(t)
 		saw := m.Version
@@ -126,5 +126,5 @@ func TestOfTwoTabsTheFirstCounts(t *testing.T) {
 	}
 	stale := m
 	stale.Version--
-	wantError(t, p.SaveFolders(t.Context(), p.customer, &stale, nil), migration.ErrConflict)
+	wantError(t, p.ChooseFolders(t.Context(), p.customer, &stale, nil), migration.ErrConflict)
 }

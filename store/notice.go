@@ -12,7 +12,8 @@ import (
 )
 
 // addNotices writes mails down that are to be sent to the user who asked for
-// the migration. One that stands there already is not written twice.
+// the migration. Their occasion is this moment: a verdict is given after every
+// correction, and a pass ends once more after what failed was tried again.
 func (s *Store) addNotices(ctx context.Context, tx *sql.Tx, migrationID int64, notices []migration.Notice) error {
 	now := s.now()
 	for _, n := range notices {
@@ -21,21 +22,12 @@ func (s *Store) addNotices(ctx context.Context, tx *sql.Tx, migrationID int64, n
 			SELECT customer_id, id, user_id, $2, $3, $4, $5, $5 FROM migration
 			WHERE id = $1 AND user_id IS NOT NULL
 			ON CONFLICT (migration_id, kind, pass, occasion) DO NOTHING`,
-			migrationID, n.Kind, n.Pass, occasion(n.Kind, now), millis(now))
+			migrationID, n.Kind, n.Pass, now.UnixMilli(), millis(now))
 		if err != nil {
 			return fmt.Errorf("notice %s: %w", n.Kind, err)
 		}
 	}
 	return nil
-}
-
-// occasion tells apart what may happen again: a pass ends once, a verdict is
-// given after every correction.
-func occasion(kind migration.NoticeKind, now time.Time) int64 {
-	if kind == migration.NoticePassDone {
-		return 0
-	}
-	return now.UnixMilli()
 }
 
 const noticeColumns = `id, customer_id, migration_id, user_id, kind, pass, created_at, tries, next_at, sent_at, gave_up, error`

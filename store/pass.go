@@ -119,18 +119,41 @@ func (s *Store) FinishPass(
 }
 
 // MovePass plans a planned pass for another time, and sets p.PlannedAt. Whether
-// the time is allowed is the caller's to know. A pass that stands elsewhere is
-// migration.ErrConflict.
+// the time is allowed is the caller's to know. A pass that is not planned, or not
+// for the time that p says, is migration.ErrConflict: somebody else was faster.
 func (s *Store) MovePass(ctx context.Context, customer int64, p *migration.Pass, plannedAt time.Time) error {
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return execOne(ctx, tx, migration.ErrConflict, `
-			UPDATE pass SET planned_at = $1 WHERE $2 IN (0, customer_id) AND id = $3 AND status = $4`,
-			millis(plannedAt), customer, p.ID, migration.PassPlanned)
-	})
-	if err != nil {
-		return fmt.Errorf("move pass %d to another time: %w", p.ID, err)
+	to := *p
+	to.PlannedAt = plannedAt
+	if err := s.MovePasses(ctx, customer, []migration.Pass{*p}, []migration.Pass{to}); err != nil {
+		return err
 	}
 	p.PlannedAt = plannedAt
+	return nil
+}
+
+// MovePasses is MovePass for several passes of a migration, all or none: those in
+// to get their PlannedAt, as long as each still is planned for the time that the
+// pass with its number in from says.
+func (s *Store) MovePasses(ctx context.Context, customer int64, from, to []migration.Pass) error {
+	before := make(map[int]time.Time, len(from))
+	for _, p := range from {
+		before[p.Number] = p.PlannedAt
+	}
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, p := range to {
+			err := execOne(ctx, tx, migration.ErrConflict, `
+				UPDATE pass SET planned_at = $1
+				WHERE $2 IN (0, customer_id) AND id = $3 AND status = $4 AND planned_at = $5`,
+				millis(p.PlannedAt), customer, p.ID, migration.PassPlanned, millis(before[p.Number]))
+			if err != nil {
+				return fmt.Errorf("pass %d: %w", p.ID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("move passes to another time: %w", err)
+	}
 	return nil
 }
 
@@ -219,10 +242,14 @@ func (s *Store) updatePass(
 	if to.Ended() {
 		p.EndedAt = s.now()
 	}
-	return execOne(ctx, tx, migration.ErrConflict, `
+	err := execOne(ctx, tx, migration.ErrConflict, `
 		UPDATE pass SET status = $1, started_at = $2, ended_at = $3
 		WHERE $4 IN (0, customer_id) AND id = $5 AND status = $6`,
 		to, millis(p.StartedAt), millis(p.EndedAt), customer, p.ID, from)
+	if err != nil || p.StartedAt.IsZero() {
+		return err
+	}
+	return s.samplePass(ctx, tx, p.ID) // the curve has its corners where a pass starts, rests and ends
 }
 
 // Recover marks what a dead process left running, of every customer, as

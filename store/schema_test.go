@@ -30,6 +30,7 @@ var wantColumns = map[string]string{
 		"version folder_choices",
 	"migration_domain": "migration_id customer_id domain_id",
 	"msg":              "pair_id uid kind reason pass dst_uid size fp flags",
+	"mx":               "domain_id customer_id records ttl old_ttl changed_at read_at tried_at failure",
 	"notice": "id customer_id migration_id user_id kind pass occasion created_at tries next_at sent_at " +
 		"gave_up error",
 	"pair": "id customer_id resource_id src_raw src_uidvalidity src_uidnext src_exists src_modseq complete " +
@@ -43,6 +44,7 @@ var wantColumns = map[string]string{
 		"retry_at started_at ended_at error_class error_text folder",
 	"run_folder": "run_id customer_id place name destination role state reason listed copied present skipped " +
 		"failed bytes",
+	"sample":      "pass_id customer_id at messages bytes",
 	"session":     "token user_id created_at seen_at address agent data",
 	"setting":     "name value",
 	"sheet":       "migration_id customer_id sealed",

@@ -25,8 +25,13 @@ type MigrationPage struct {
 type MigrationView struct {
 	Migration migration.Migration
 	CanChange bool
-	Resources ResourceList
-	Pace      Pace
+	// CanAddPass says that he may plan one more pass, HasSecrets that the passwords
+	// for it still exist (S22).
+	CanAddPass, HasSecrets bool
+	Resources              ResourceList
+	Pace                   Pace
+	// Samples are how far the shown pass was, oldest first.
+	Samples []migration.Sample
 	// Reasons are why messages of the shown pass stayed behind, most first.
 	Reasons []migration.ReasonCount
 	Records []DomainRecords // what to enter when the MX may be changed

@@ -1,0 +1,223 @@
+package views
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"trasloco/locale"
+	"trasloco/migration"
+	"trasloco/views/ui"
+)
+
+// maxBuckets is how many points a curve has at most.
+const maxBuckets = 48
+
+// bucketWidths are the spans that a point may be the mean of.
+var bucketWidths = []time.Duration{
+	time.Minute, 2 * time.Minute, 3 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute,
+	20 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+}
+
+// curve is how fast something went: the mean of each bucket, per second.
+type curve struct {
+	from   time.Time
+	width  time.Duration
+	values []float64
+}
+
+// curveOf makes buckets of what was noted of a pass; of tells which number. It is
+// empty while there is too little to see.
+func curveOf(samples []migration.Sample, of func(migration.Sample) float64) curve {
+	if len(samples) < 2 {
+		return curve{}
+	}
+	from, to := samples[0].At, samples[len(samples)-1].At
+	c := curve{from: from, width: bucketWidth(to.Sub(from))}
+	count := int(to.Sub(from) / c.width)
+	if count < 2 {
+		return curve{}
+	}
+	c.values = make([]float64, count)
+	for i := 1; i < len(samples); i++ {
+		c.pour(samples[i-1].At, samples[i].At, max(of(samples[i])-of(samples[i-1]), 0))
+	}
+	for i := range c.values {
+		c.values[i] /= c.width.Seconds()
+	}
+	return c
+}
+
+func bucketWidth(span time.Duration) time.Duration {
+	for _, width := range bucketWidths {
+		if span/width <= maxBuckets {
+			return width
+		}
+	}
+	return bucketWidths[len(bucketWidths)-1] * (span/bucketWidths[len(bucketWidths)-1]/maxBuckets + 1)
+}
+
+// pour spreads what came between two moments over the buckets they touch.
+func (c *curve) pour(from, to time.Time, amount float64) {
+	span := to.Sub(from)
+	if span <= 0 {
+		return
+	}
+	for i := max(int(from.Sub(c.from)/c.width), 0); i < len(c.values); i++ {
+		begin := c.from.Add(time.Duration(i) * c.width)
+		end := begin.Add(c.width)
+		if !begin.Before(to) {
+			return
+		}
+		c.values[i] += amount * float64(earlierOf(end, to).Sub(laterOf(begin, from))) / float64(span)
+	}
+}
+
+func earlierOf(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (c curve) at(bucket int) time.Time { return c.from.Add(time.Duration(bucket) * c.width) }
+
+func (c curve) most() float64 { return slices.Max(c.values) }
+
+// dip is a stretch of buckets in which it went at less than half the usual speed.
+type dip struct {
+	from, to time.Time
+	mean     float64
+}
+
+// dips finds those stretches. The usual speed is the median of the buckets in
+// which anything came; how a pass begins and ends is no dip.
+func (c curve) dips() (found []dip) {
+	usual := c.usual()
+	for i := 1; i < len(c.values)-1; i++ {
+		begin, sum := i, 0.0
+		for ; i < len(c.values)-1 && c.values[i] < usual/2; i++ {
+			sum += c.values[i]
+		}
+		if i > begin {
+			found = append(found, dip{c.at(begin), c.at(i), sum / float64(i-begin)})
+		}
+	}
+	return found
+}
+
+func (c curve) usual() float64 {
+	moving := slices.DeleteFunc(slices.Clone(c.values), func(v float64) bool { return v == 0 })
+	if len(moving) == 0 {
+		return 0
+	}
+	slices.Sort(moving)
+	return moving[len(moving)/2]
+}
+
+// scale is the end of an axis that a number fits under, and whose quarters are
+// whole.
+func scale(most float64) float64 {
+	for _, n := range []float64{4, 8, 12} {
+		if most <= n {
+			return n
+		}
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(most)))
+	for _, n := range []float64{1.2, 1.6, 2, 4, 6, 8} {
+		if most <= n*unit {
+			return n * unit
+		}
+	}
+	return 10 * unit
+}
+
+// charts are the curves of the shown pass: messages and octets; none while there
+// is too little to see.
+func (v MigrationView) charts(ctx context.Context) []ui.ChartSpec {
+	messages := curveOf(v.Samples, func(s migration.Sample) float64 { return float64(s.Messages) })
+	if len(messages.values) == 0 || messages.most() == 0 {
+		return nil
+	}
+	octets := curveOf(v.Samples, func(s migration.Sample) float64 { return float64(s.Bytes) })
+	key, per := "page.chart.messages", 1.0
+	if messages.most() < 2 {
+		key, per = "page.chart.messages_minute", 60
+	}
+	count := func(n float64) string { return locale.Number(ctx, int(math.Round(n*per))) }
+	all := []ui.ChartSpec{messages.chart(ctx, "chart-messages", key, per, count, v.Now)}
+	if octets.most() > 0 {
+		size := func(n float64) string { return locale.Bytes(ctx, int64(n)) }
+		all = append(all, octets.chart(ctx, "chart-bytes", "page.chart.bytes", 1, size, v.Now))
+	}
+	return all
+}
+
+// chart draws a curve. write puts a value into words; per turns seconds into the
+// unit of the axis.
+func (c curve) chart(ctx context.Context, id, key string, per float64, write func(float64) string, now time.Time) ui.ChartSpec {
+	top := scale(c.most()*per) / per
+	spec := ui.ChartSpec{
+		ID: id, Title: locale.T(ctx, key, nil), Note: c.note(ctx, write),
+		Text: locale.T(ctx, "page.chart.text", map[string]any{
+			"from": locale.When(ctx, c.from, now), "span": locale.Span(ctx, c.width),
+		}),
+	}
+	for i := 4; i >= 0; i-- {
+		spec.Y = append(spec.Y, write(top*float64(i)/4))
+	}
+	for i := range 4 {
+		spec.X = append(spec.X, c.label(ctx, c.from.Add(c.span()*time.Duration(i)/3)))
+	}
+	for i, value := range c.values {
+		spec.Points = append(spec.Points, ui.ChartPoint{X: (float64(i) + 0.5) / float64(len(c.values)), Y: value / top})
+	}
+	return spec
+}
+
+func (c curve) span() time.Duration { return c.width * time.Duration(len(c.values)) }
+
+// label writes a moment below the curve: its hour, or its day in a long pass.
+func (c curve) label(ctx context.Context, at time.Time) string {
+	if c.span() > 36*time.Hour {
+		return locale.Day(ctx, at, at)
+	}
+	return locale.Clock(ctx, at)
+}
+
+// maxDips is how many dips are named one by one.
+const maxDips = 5
+
+// note says what is to be seen, every visible dip by its hours.
+func (c curve) note(ctx context.Context, write func(float64) string) string {
+	text := locale.T(ctx, "page.chart.usual", map[string]any{"usual": write(c.usual()), "most": write(c.most())})
+	dips := c.dips()
+	for _, d := range dips[:min(len(dips), maxDips)] {
+		key := "page.chart.slower"
+		if d.mean == 0 {
+			key = "page.chart.nothing"
+		}
+		text += " " + locale.T(ctx, key, map[string]any{
+			"from": c.moment(ctx, d.from), "to": c.moment(ctx, d.to), "mean": write(d.mean),
+		})
+	}
+	if more := len(dips) - maxDips; more > 0 {
+		text += " " + locale.N(ctx, "page.chart.more", more, nil)
+	}
+	return text
+}
+
+func (c curve) moment(ctx context.Context, at time.Time) string {
+	if c.span() > 24*time.Hour {
+		return locale.Moment(ctx, at, at.Add(72*time.Hour))
+	}
+	return locale.Clock(ctx, at)
+}
