@@ -40,6 +40,9 @@ func (s *Server) errorPage(c echo.Context, code int, err error) views.ErrorPage 
 		shown.Case = "foreign_form"
 		shown.Args = map[string]any{"origin": c.Request().Header.Get("Origin"), "host": c.Request().Host}
 	}
+	if errors.Is(err, errDeadLink) {
+		shown.Case = "link"
+	}
 	return shown
 }
 

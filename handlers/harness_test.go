@@ -92,9 +92,6 @@ var (
 // people sets a panel up, and adds the others.
 func people(s *store.Store) error {
 	ctx := context.Background()
-	if _, err := s.EnsureLocal(ctx); err != nil { // there is no other way to another customer yet
-		return err
-	}
 	if err := s.SetUp(ctx, store.SetUp{
 		Customer:     "Studio Rossi",
 		Operator:     migration.User{Name: "Laura Bianchi", Email: operatorEmail, Language: "it", TimeZone: "Europe/Rome"},
@@ -115,17 +112,31 @@ func people(s *store.Store) error {
 	for _, u := range []migration.User{
 		{Role: migration.TeamMember, Name: "Team Member", Email: "team@rossi.example"},
 		{Role: migration.Manager, Name: "Man Ager", Email: "manager@rossi.example", DomainIDs: []int64{domains[1].ID}},
-		{CustomerID: store.LocalCustomer, Role: migration.Admin, Name: "Strange R", Email: "stranger@other.example"},
 	} {
-		u.Language = "en"
-		if u.CustomerID == 0 {
-			u.CustomerID = operator.CustomerID
-		}
+		u.Language, u.CustomerID = "en", operator.CustomerID
 		if err := s.CreateUser(ctx, &u, "no password"); err != nil {
 			return err
 		}
 	}
-	return nil
+	return strangers(s)
+}
+
+// strangers adds another customer with a domain and an admin.
+func strangers(s *store.Store) error {
+	ctx, token := context.Background(), migration.NewSecret("harness")
+	customer := migration.Customer{Name: "Other & Sons"}
+	admin := migration.User{Name: "Strange R", Email: "stranger@other.example", Language: "en"}
+	if err := s.CreateCustomer(ctx, &customer, &admin, store.Link{Token: token}); err != nil {
+		return err
+	}
+	if _, err := s.RedeemLink(ctx, migration.LinkInvitation, token, "no password", false); err != nil {
+		return err
+	}
+	servers, err := s.Destinations(ctx)
+	if err != nil {
+		return err
+	}
+	return s.CreateDomain(ctx, &migration.Domain{CustomerID: customer.ID, DestinationID: servers[0].ID, Name: "other.example"})
 }
 
 // makeFolder returns the files of a store after fill.

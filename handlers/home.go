@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"trasloco/locale"
+	"trasloco/migration"
 )
 
 // home leads to what everybody comes for.
@@ -114,9 +115,12 @@ func (s *Server) reportCSP(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-// bounded cuts an address before its query, which may hold names, and at a
-// length for a log.
+// bounded cuts an address before its query, which may hold names, before what is
+// secret of a link that came by mail, and at a length for a log.
 func bounded(address string) string {
 	address, _, _ = strings.Cut(address, "?")
+	for _, kind := range []migration.LinkKind{migration.LinkInvitation, migration.LinkReset} {
+		address, _, _ = strings.Cut(address, "/"+string(kind)+"/")
+	}
 	return strings.ToValidUTF8(address[:min(len(address), reportPart)], "")
 }

@@ -54,11 +54,26 @@ func (s *Server) login(c echo.Context) error {
 	case wait > 0:
 		return s.renderLogin(c, http.StatusTooManyRequests, views.LoginPage{Email: email, Wait: saySpan(c, wait)})
 	}
+	next := localPath(c.FormValue("next"), "/migrations")
+	if user.SecondFactor {
+		return s.askCode(c, user, next)
+	}
+	return s.letIn(c, user, next)
+}
+
+// letIn signs a user in who has shown all that is asked of him. The next page says
+// the messages.
+func (s *Server) letIn(c echo.Context, user migration.User, next string, messages ...string) error {
 	if err := s.sessions.signIn(c, user); err != nil {
 		return err
 	}
+	for _, message := range messages {
+		if err := s.sessions.flash(c, message); err != nil {
+			return err
+		}
+	}
 	s.Logger.InfoContext(c.Request().Context(), "signed in", "id", requestID(c), "user", user.ID, "from", c.RealIP())
-	return goTo(c, localPath(c.FormValue("next"), "/migrations"))
+	return goTo(c, next)
 }
 
 // tryLogin returns the user of an address and a password, or how long to wait
@@ -77,7 +92,7 @@ func (s *Server) tryLogin(c echo.Context, email, password string) (user migratio
 		return user, 0, err
 	}
 	if wait > 0 {
-		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		s.retryAfter(c, wait)
 		return user, wait, nil
 	}
 	user, hash, err := s.Store.UserByEmail(ctx, email)
@@ -86,6 +101,8 @@ func (s *Server) tryLogin(c echo.Context, email, password string) (user migratio
 		hash = nobodysHash
 	case err != nil:
 		return user, 0, err
+	case user.State() != migration.UserActive:
+		hash = nobodysHash // blocked, or without a password: like one who does not exist
 	}
 	if !matches(hash, password) {
 		if err := s.Store.LoginFailed(ctx, keys...); err != nil {
@@ -95,6 +112,10 @@ func (s *Server) tryLogin(c echo.Context, email, password string) (user migratio
 		return migration.User{}, 0, fmt.Errorf("login: %w", migration.ErrForbidden)
 	}
 	return user, 0, s.Store.LoginSucceeded(ctx, keys...)
+}
+
+func (s *Server) retryAfter(c echo.Context, wait time.Duration) {
+	c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 }
 
 // saySpan says how long to wait, to the second: people stand before the door.
@@ -124,10 +145,18 @@ func (s *Server) networkOf(c echo.Context) string {
 // addresses of it, and for a moment the account alone, since he may have many
 // networks.
 func throttleKeys(email, address string) []string {
-	keys := []string{"brief:" + email}
+	keys, network := []string{"brief:" + email}, networkAround(address)
+	if network == "" {
+		return append(keys, "account:"+email)
+	}
+	return append(keys, "account:"+email+" from "+network, "net:"+network)
+}
+
+// networkAround returns the network that an address is in; "" of what is none.
+func networkAround(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
-		return append(keys, "account:"+email)
+		return ""
 	}
 	bits := 64
 	if ip = ip.Unmap(); ip.Is4() {
@@ -135,9 +164,9 @@ func throttleKeys(email, address string) []string {
 	}
 	network, err := ip.WithZone("").Prefix(bits)
 	if err != nil {
-		return append(keys, "account:"+email)
+		return ""
 	}
-	return append(keys, "account:"+email+" from "+network.String(), "net:"+network.String())
+	return network.String()
 }
 
 // logout ends the session.
@@ -145,5 +174,6 @@ func (s *Server) logout(c echo.Context) error {
 	if err := s.sessions.signOut(c); err != nil {
 		return err
 	}
+	s.followers.end(who(c).ID)
 	return goTo(c, "/login")
 }

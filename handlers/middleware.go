@@ -36,6 +36,9 @@ func (s *Server) useMiddleware() {
 func (s *Server) bear(w weight) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		next = limitBody(w, next)
+		if w == streams {
+			next = s.follow(next)
+		}
 		if w == streams || w == downloads {
 			return next
 		}

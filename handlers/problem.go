@@ -23,6 +23,17 @@ const (
 	CodePasswordWrong = "password.wrong" // not the one he has
 	CodePasswordAgain = "password.again" // of a server that became another one
 	CodeLoginWait     = "login.wait"     // args: time
+	CodeEmailTaken    = "email.taken"    // somebody signs in with it already
+	CodeNameTaken     = "name.taken"     // by another customer
+	CodeDomainsNone   = "domains.none"   // of a manager
+	CodeDomainName    = "domain.name"    // no domain
+	CodeDomainOwn     = "domain.own"     // it is in the list already
+	CodeDomainTaken   = "domain.taken"   // somebody else has it
+	CodeDomainUsed    = "domain.used"    // by a migration
+	CodeDomainOpen    = "domain.open"    // by a migration that is not over
+	CodeLastAdmin     = "user.last_admin"
+	CodeLastOperator  = "user.last_operator"
+	CodeFactorWrong   = "factor.wrong" // the code does not fit, or was used already
 )
 
 // maxText bounds the characters of a name.

@@ -21,8 +21,15 @@ func profileOf(u migration.User) views.ProfileForm {
 }
 
 func (s *Server) renderProfile(c echo.Context, code int, form views.ProfileForm, problems []migration.Problem) error {
-	p := views.ProfilePage{Page: s.page(c, "page.profile.title"), Form: form, Problems: problems, Zones: commonZones(), Zone: s.Zone.String()}
+	p := views.ProfilePage{Page: s.page(c, "page.profile.title"), Form: form, Problems: problems, Zones: commonZones(), Zone: s.Zone.String(), Now: s.Now()}
 	p.Failed = len(problems) > 0
+	var err error
+	if p.Codes, err = s.Store.RecoveryCodes(c.Request().Context(), p.User.ID); err != nil {
+		return err
+	}
+	if p.Sessions, err = s.sessionRows(c); err != nil {
+		return err
+	}
 	return s.render(c, code, views.Profile(p))
 }
 
@@ -68,18 +75,12 @@ func (f *formReader) theme(field string) migration.Theme {
 func (s *Server) changePassword(c echo.Context) error {
 	ctx, user, f := c.Request().Context(), who(c), formReader{value: c.Request().PostFormValue}
 	password := f.password("new_password", user.Email)
-	_, wait, err := s.tryLogin(c, user.Email, f.value("old_password"))
-	switch {
-	case errors.Is(err, migration.ErrForbidden):
-		f.fault("old_password", CodePasswordWrong, nil)
-	case err != nil:
+	code, err := s.ownPassword(c, &f, "old_password")
+	if err != nil {
 		return err
-	case wait > 0:
-		f.problems = []migration.Problem{{Code: CodeLoginWait, Field: "old_password", Args: migration.Args{"time": saySpan(c, wait)}}}
-		return s.renderProfile(c, http.StatusTooManyRequests, profileOf(user), f.problems)
 	}
 	if len(f.problems) > 0 {
-		return s.renderProfile(c, http.StatusUnprocessableEntity, profileOf(user), f.problems)
+		return s.renderProfile(c, code, profileOf(user), f.problems)
 	}
 	if err := s.setPassword(c, user, password); err != nil {
 		return err
@@ -87,15 +88,31 @@ func (s *Server) changePassword(c echo.Context) error {
 	return s.goBack(c, "/profile", locale.T(ctx, "page.profile.password.saved", nil))
 }
 
+// ownPassword compares a field with the password of who is signed in. What is
+// wrong becomes a fault of the form, to be answered with code.
+func (s *Server) ownPassword(c echo.Context, f *formReader, field string) (code int, err error) {
+	_, wait, err := s.tryLogin(c, who(c).Email, f.value(field))
+	switch {
+	case errors.Is(err, migration.ErrForbidden):
+		f.fault(field, CodePasswordWrong, nil)
+	case err != nil:
+		return 0, err
+	case wait > 0:
+		f.problems = []migration.Problem{{Code: CodeLoginWait, Field: field, Args: migration.Args{"time": saySpan(c, wait)}}}
+		return http.StatusTooManyRequests, nil
+	}
+	return http.StatusUnprocessableEntity, nil
+}
+
 func (s *Server) setPassword(c echo.Context, user migration.User, password string) error {
 	hash, err := s.hash(c.Request().Context(), password)
 	if err != nil {
 		return err
 	}
-	if err := s.Store.SetPassword(c.Request().Context(), user.ID, hash); err != nil {
+	if err := s.Store.SetPassword(c.Request().Context(), user.ID, hash, s.sendsLinks()); err != nil {
 		return err
 	}
-	return s.sessions.signIn(c, user)
+	return s.signInAlone(c, user)
 }
 
 // commonZones are offered while one types; any other of the IANA data is taken.

@@ -39,7 +39,18 @@ func (s *Server) page(c echo.Context, titleKey string, args ...map[string]any) v
 	if s.Demo != nil {
 		p.Demo = locale.T(ctx, "page.demo.bar", nil)
 	}
+	p.ManyCustomers = user.Operator && s.manyCustomers(ctx)
 	return p
+}
+
+// manyCustomers reports whether the panel has more than one: only then their page
+// is in the navigation. A page without the entry is better than none.
+func (s *Server) manyCustomers(ctx context.Context) bool {
+	all, err := s.Store.Customers(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.Logger.ErrorContext(ctx, "count customers", "error", err)
+	}
+	return len(all) > 1
 }
 
 func say(ctx context.Context, key string, args ...map[string]any) string {
@@ -52,7 +63,7 @@ func say(ctx context.Context, key string, args ...map[string]any) string {
 
 // navOf returns the entry of the navigation that a route belongs to.
 func navOf(route string) views.Nav {
-	for _, nav := range []views.Nav{views.NavMigrations, views.NavDestinations, views.NavProfile} {
+	for _, nav := range []views.Nav{views.NavMigrations, views.NavDomains, views.NavUsers, views.NavDestinations, views.NavCustomers, views.NavProfile} {
 		if strings.HasPrefix(route, "/"+string(nav)) {
 			return nav
 		}

@@ -74,6 +74,12 @@ func (s *Server) check(c echo.Context, r right) (sent bool, err error) {
 		return false, nil
 	case r == runsInstallation:
 		return false, allow(user.CanManageInstallation())
+	case r == managesPeople:
+		return false, s.fetchCustomer(c, user)
+	case r == changesUser || r == rulesUser:
+		return false, s.fetchUser(c, user, r)
+	case r == managesDomain:
+		return false, s.fetchDomain(c, user)
 	case r == seesMigration || r == changesMigration || r == addsPass:
 		return false, s.fetch(c, user, r)
 	}

@@ -7,8 +7,8 @@ import (
 )
 
 // right is what a route asks of the one who calls it. The middleware of the
-// right answers before the handler is asked: a migration that the caller may
-// not see is "not found", as if there were none.
+// right answers before the handler is asked: a migration, user, domain or customer
+// that the caller may not know of is "not found", as if there were none.
 type right int
 
 const (
@@ -17,6 +17,10 @@ const (
 	settingUp                     // anybody, as long as there is no user yet
 	signedIn                      // every user
 	runsInstallation              // User.CanManageInstallation
+	managesPeople                 // User.CanManageCustomer of ?customer=, else of his own
+	changesUser                   // User.CanChangeUser the user of :user
+	rulesUser                     // User.MayChangeRoleOf the user of :user
+	managesDomain                 // User.CanManageDomain the domain of :domain
 	seesMigration                 // User.CanSee the migration of :code
 	changesMigration              // User.CanChange the migration of :code
 	addsPass                      // User.CanAddPass to the migration of :code
@@ -53,7 +57,7 @@ func (s *Server) handler(r route) echo.HandlerFunc {
 // routes is the whole of what the panel answers to.
 func (s *Server) routes() []route {
 	all := ground()
-	for _, area := range [][]route{wizardRoutes(), migrationRoutes(), logRoutes()} {
+	for _, area := range [][]route{peopleRoutes(), accountRoutes(), wizardRoutes(), migrationRoutes(), logRoutes()} {
 		all = append(all, area...)
 	}
 	if s.Demo != nil {

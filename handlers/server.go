@@ -90,6 +90,9 @@ type Server struct {
 	live     *liveViews
 	reports  reportBound
 
+	followers followers
+	codes     sync.Mutex // one code of a second factor is tried at a time
+
 	stop     context.CancelFunc
 	stopping context.Context // ends with Close: long answers end with it
 	closed   sync.Once

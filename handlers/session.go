@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -86,8 +87,7 @@ func (k *sessionStore) read(ctx context.Context, token string) (store.Session, e
 	if err != nil {
 		return row, err
 	}
-	now := k.now()
-	if now.Sub(row.SeenAt) > sessionIdle || now.Sub(row.CreatedAt) > sessionLife {
+	if !k.holds(row) {
 		return store.Session{}, migration.ErrNotFound
 	}
 	return row, nil
@@ -167,7 +167,7 @@ func (k *sessionStore) of(c echo.Context) (*sessions.Session, error) {
 }
 
 // user returns who is signed in; the zero User if nobody is, or his account is
-// gone.
+// gone or blocked.
 func (k *sessionStore) user(c echo.Context) (migration.User, error) {
 	session, err := k.of(c)
 	if err != nil {
@@ -178,15 +178,20 @@ func (k *sessionStore) user(c echo.Context) (migration.User, error) {
 		return migration.User{}, nil
 	}
 	user, err := k.store.User(c.Request().Context(), id)
-	if errors.Is(err, migration.ErrNotFound) {
+	if errors.Is(err, migration.ErrNotFound) || err == nil && user.State() == migration.UserBlocked {
 		return migration.User{}, nil
 	}
 	return user, err
 }
 
-// signIn starts a new session for a user; the former one of this browser ends,
-// so that nobody can have planted it.
+// signIn starts a new session for a user.
 func (k *sessionStore) signIn(c echo.Context, user migration.User) error {
+	return k.renew(c, map[any]any{keyUser: user.ID})
+}
+
+// renew starts a new session that holds these values; the former one of this
+// browser ends, so that nobody can have planted it.
+func (k *sessionStore) renew(c echo.Context, values map[any]any) error {
 	session, err := k.of(c)
 	if err != nil {
 		return err
@@ -201,7 +206,7 @@ func (k *sessionStore) signIn(c echo.Context, user migration.User) error {
 		return err
 	}
 	session.ID = ""
-	session.Values = map[any]any{keyUser: user.ID}
+	session.Values = values
 	return session.Save(c.Request(), c.Response())
 }
 
@@ -213,6 +218,26 @@ func (k *sessionStore) signOut(c echo.Context) error {
 	}
 	session.Options.MaxAge = -1
 	return session.Save(c.Request(), c.Response())
+}
+
+// current returns the hash of the session of a request, by which its row is known.
+func (k *sessionStore) current(c echo.Context) ([32]byte, error) {
+	session, err := k.of(c)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return hashToken(session.ID), nil
+}
+
+// holding returns the sessions of a user that still hold.
+func (k *sessionStore) holding(ctx context.Context, user int64) ([]store.Session, error) {
+	all, err := k.store.Sessions(ctx, user)
+	return slices.DeleteFunc(all, func(s store.Session) bool { return !k.holds(s) }), err
+}
+
+func (k *sessionStore) holds(row store.Session) bool {
+	now := k.now()
+	return now.Sub(row.SeenAt) <= sessionIdle && now.Sub(row.CreatedAt) <= sessionLife
 }
 
 // flash keeps a message for the next page.

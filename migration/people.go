@@ -1,6 +1,10 @@
 package migration
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Customer is a tenant: it owns domains, users and migrations, and sees nothing
 // of another's.
@@ -35,6 +39,33 @@ type User struct {
 	Language  string // BCP 47 tag of the pages and mails he gets; "": by the browser
 	TimeZone  string // IANA name of the zone his dates are shown and read in
 	Theme     Theme
+
+	// The store sets these.
+	HasPassword  bool      // false: he was invited and has not come yet
+	BlockedAt    time.Time // zero: he is not
+	SecondFactor bool      // his login asks for a code too
+	SeenAt       time.Time // zero: never
+}
+
+// UserState says whether a user may come in.
+type UserState string
+
+// The states of a user.
+const (
+	UserInvited UserState = "invited" // has not chosen a password yet
+	UserActive  UserState = "active"
+	UserBlocked UserState = "blocked" // cannot sign in until somebody unblocks him
+)
+
+// State returns where a user stands.
+func (u User) State() UserState {
+	switch {
+	case !u.BlockedAt.IsZero():
+		return UserBlocked
+	case !u.HasPassword:
+		return UserInvited
+	}
+	return UserActive
 }
 
 // Theme is the look a user chose.
@@ -94,6 +125,27 @@ func (u User) CanManageCustomer(customerID int64) bool {
 	return u.Operator || u.belongsTo(customerID) && u.Role == Admin
 }
 
+// CanManageUsers reports whether u may manage the users and domains of any
+// customer at all.
+func (u User) CanManageUsers() bool { return u.CanManageCustomer(u.CustomerID) }
+
+// CanChangeUser reports whether u may change, block and delete another user, and
+// take his second factor away. An operator is for operators alone: who could
+// take over his account would run the installation. What u may do to himself is
+// less, MayChangeRoleOf.
+func (u User) CanChangeUser(other User) bool {
+	return u.CanManageCustomer(other.CustomerID) && (u.Operator || !other.Operator)
+}
+
+// MayChangeRoleOf reports whether u may give another user a role, block and
+// delete him: nobody does any of it to himself.
+func (u User) MayChangeRoleOf(other User) bool {
+	return u.ID != other.ID && u.CanChangeUser(other)
+}
+
+// CanManageDomain reports whether u may change and delete a domain.
+func (u User) CanManageDomain(d Domain) bool { return u.CanManageCustomer(d.CustomerID) }
+
 // CanUseDomain reports whether a row of u's may name an account in the domain
 // as its destination (S2).
 func (u User) CanUseDomain(d Domain) bool {
@@ -137,4 +189,33 @@ func (u User) coversDomain(domainID int64) bool {
 		return slices.Contains(u.DomainIDs, domainID)
 	}
 	return false
+}
+
+// What must not be taken away; both are ErrConflict too.
+var (
+	// ErrLastAdmin: a customer keeps one admin who can sign in.
+	ErrLastAdmin = fmt.Errorf("the last admin of a customer: %w", ErrConflict)
+	// ErrLastOperator: the installation keeps one operator who can sign in.
+	ErrLastOperator = fmt.Errorf("the last operator: %w", ErrConflict)
+)
+
+// Leads reports whether u is one of those a customer needs one of: an admin who
+// can sign in.
+func (u User) Leads() bool { return u.Role == Admin && u.State() == UserActive }
+
+// Runs reports whether u is an operator who can sign in.
+func (u User) Runs() bool { return u.Operator && u.State() == UserActive }
+
+// GuardLast refuses a change of a user, or his end (after is the zero User), by
+// which the last of those who can sign in would go: an admin of his customer, or
+// an operator. others are all users of the installation but him.
+func GuardLast(before, after User, others []User) error {
+	sameCustomer := func(u User) bool { return u.Leads() && u.CustomerID == before.CustomerID }
+	switch {
+	case before.Runs() && !after.Runs() && !slices.ContainsFunc(others, User.Runs):
+		return ErrLastOperator
+	case before.Leads() && !after.Leads() && !slices.ContainsFunc(others, sameCustomer):
+		return ErrLastAdmin
+	}
+	return nil
 }

@@ -1,6 +1,10 @@
 package migration
 
-import "testing"
+import (
+	"errors"
+	"testing"
+	"time"
+)
 
 // The people of these tests: customer 1 has domains 10 and 11, customer 2 has
 // domain 20. Manager m looks after domain 10 only.
@@ -135,5 +139,105 @@ func TestDestinationMakesTheEndpointOfAMailbox(t *testing.T) {
 	}
 	if master.Auth.Login != "" {
 		t.Error("the destination server itself was changed")
+	}
+}
+
+// What a role may do to people and domains: role × action × own or foreign
+// customer. c: manage users and domains, d: manage the domain; u, o: change an
+// ordinary user, an operator; r: give the ordinary user a role, block and delete
+// him; i: manage the installation.
+func TestWhoMayDoWhatToPeopleAndDomains(t *testing.T) {
+	type target struct {
+		customer       int64
+		user, operator User
+		domain         Domain
+	}
+	own := target{1, User{ID: 20, CustomerID: 1, Role: TeamMember}, User{ID: 21, CustomerID: 1, Role: Admin, Operator: true}, Domain{ID: 10, CustomerID: 1}}
+	foreign := target{2, User{ID: 22, CustomerID: 2, Role: TeamMember}, User{ID: 23, CustomerID: 2, Role: Admin, Operator: true}, Domain{ID: 20, CustomerID: 2}}
+	tests := []struct {
+		name         string
+		user         User
+		own, foreign string
+	}{
+		{"an admin all of his own but the operator", adminOne, "cdur", ""},
+		{"a team member nothing", teamOne, "", ""},
+		{"a manager nothing, not even of his domain", manager, "", ""},
+		{"an operator all", operator, "cduroi", "cduroi"},
+		{"a reseller all", reseller, "cduroi", "cduroi"},
+		{"a user without a role nothing", roleless, "", ""},
+		{"an admin of nobody nothing", stray, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, side := range []struct {
+				of   target
+				want string
+			}{{own, tt.own}, {foreign, tt.foreign}} {
+				got := ""
+				for _, right := range []struct {
+					letter string
+					can    bool
+				}{
+					{"c", tt.user.CanManageCustomer(side.of.customer)},
+					{"d", tt.user.CanManageDomain(side.of.domain)},
+					{"u", tt.user.CanChangeUser(side.of.user)},
+					{"r", tt.user.MayChangeRoleOf(side.of.user)},
+					{"o", tt.user.CanChangeUser(side.of.operator)},
+					{"i", tt.user.CanManageInstallation()},
+				} {
+					if right.can {
+						got += right.letter
+					}
+				}
+				if got != side.want {
+					t.Errorf("customer %d: may %q, want %q", side.of.customer, got, side.want)
+				}
+			}
+		})
+	}
+	if adminOne.MayChangeRoleOf(adminOne) || reseller.MayChangeRoleOf(reseller) {
+		t.Error("somebody gives himself a role")
+	}
+}
+
+func TestSomebodyMustBeLeft(t *testing.T) {
+	active := func(id, customer int64, role Role, operator bool) User {
+		return User{ID: id, CustomerID: customer, Role: role, Operator: operator, HasPassword: true}
+	}
+	blocked := func(u User) User { u.BlockedAt = time.Unix(1, 0); return u }
+	invited := func(u User) User { u.HasPassword = false; return u }
+	as := func(u User, role Role, operator bool) User { u.Role, u.Operator = role, operator; return u }
+	admin, second := active(1, 1, Admin, false), active(2, 1, Admin, false)
+	boss, otherBoss := active(3, 1, Admin, true), active(4, 2, Admin, true)
+	gone := User{}
+	tests := []struct {
+		name          string
+		before, after User
+		others        []User
+		want          error
+	}{
+		{"the last admin cannot go", admin, gone, nil, ErrLastAdmin},
+		{"nor be blocked", admin, blocked(admin), nil, ErrLastAdmin},
+		{"nor become a manager", admin, as(admin, Manager, false), nil, ErrLastAdmin},
+		{"one of two can", admin, gone, []User{second}, nil},
+		{"another who is blocked does not count", admin, gone, []User{blocked(second)}, ErrLastAdmin},
+		{"nor one who has not come yet", admin, gone, []User{invited(second)}, ErrLastAdmin},
+		{"nor another customer's", admin, gone, []User{otherBoss}, ErrLastAdmin},
+		{"nor a team member", admin, gone, []User{active(9, 1, TeamMember, false)}, ErrLastAdmin},
+		{"an invitation can be taken back", invited(admin), gone, nil, nil},
+		{"who is blocked can go", blocked(admin), gone, nil, nil},
+		{"a name may change", admin, admin, nil, nil},
+		{"the last operator cannot go", boss, gone, []User{admin}, ErrLastOperator},
+		{"nor stop being one", boss, as(boss, Admin, false), []User{admin}, ErrLastOperator},
+		{"one of two can, where an admin is left", boss, gone, []User{admin, otherBoss}, nil},
+		{"but not as the last admin", boss, gone, []User{otherBoss}, ErrLastAdmin},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := GuardLast(tt.before, tt.after, tt.others)
+			if !errors.Is(err, tt.want) || tt.want != nil && !errors.Is(err, ErrConflict) {
+				t.Errorf("%v, want %v", err, tt.want)
+			}
+		})
 	}
 }

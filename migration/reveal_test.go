@@ -14,10 +14,16 @@ import (
 
 // mayReveal are the files that may open a secret, and what for. Tests may too.
 var mayReveal = map[string]string{
+	"handlers/factor.go":      "shows a new second factor and recovery codes, tries codes",
+	"handlers/link.go":        "shows a link where there is no mail",
 	"handlers/wizard_file.go": "reads and corrects the file of a draft",
 	"imapsync/auth.go":        "hands passwords to the IMAP server",
 	"imapsync/oauth.go":       "hands the client secret to the token server",
 	"notify/notify.go":        "hands the password to the mail server",
+	"notify/account.go":       "writes a link into a mail",
+	"store/account_notice.go": "seals and opens the link of a mail",
+	"store/factor.go":         "seals the secret of a second factor, hashes recovery codes",
+	"store/link.go":           "hashes what stands in a link",
 	"store/secret.go":         "seals what the database keeps",
 	"store/sheet.go":          "seals the text of the file",
 }

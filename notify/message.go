@@ -13,16 +13,20 @@ import (
 	"trasloco/migration"
 )
 
-// message is a letter as a mail: both forms of its body, and a head that says it
-// was written by a program.
+// message is a letter as a mail.
 func (m *Mailer) message(ctx context.Context, l migration.Letter) (*gomail.Msg, error) {
-	to, err := mail.ParseAddress(l.To.Email)
-	if err != nil {
-		return nil, fmt.Errorf("address of user %d: %w", l.To.ID, err)
-	}
-	to.Name = locale.Printable(l.To.Name)
 	ctx = m.reader(ctx, l.To)
-	said := m.words(ctx, l)
+	return m.mail(ctx, l.To, fmt.Sprintf("notice-%d", l.Notice.ID), m.words(ctx, l))
+}
+
+// mail is what is said as a mail: both forms of its body, and a head that says it
+// was written by a program.
+func (m *Mailer) mail(ctx context.Context, user migration.User, id string, said words) (*gomail.Msg, error) {
+	to, err := mail.ParseAddress(user.Email)
+	if err != nil {
+		return nil, fmt.Errorf("address of user %d: %w", user.ID, err)
+	}
+	to.Name = locale.Printable(user.Name)
 	var page strings.Builder
 	if err := mailPage(said).Render(ctx, &page); err != nil {
 		return nil, err
@@ -32,7 +36,7 @@ func (m *Mailer) message(ctx context.Context, l migration.Letter) (*gomail.Msg, 
 	message.ToMailAddress(to)
 	message.Subject(said.Subject)
 	message.SetDateWithValue(m.Now())
-	message.SetMessageIDWithValue(fmt.Sprintf("notice-%d@%s", l.Notice.ID, m.host))
+	message.SetMessageIDWithValue(id + "@" + m.host)
 	message.SetGenHeader(gomail.HeaderContentLang, said.Lang)
 	message.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody answers that he is away
 	message.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
@@ -161,8 +165,14 @@ func (w *writer) list(all []string) []string {
 	return items
 }
 
+// foot says why the mail comes. Where the one who asked for the migration cannot
+// sign in any more it goes to an admin, and names him.
 func (w *writer) foot(key string) []string {
-	return []string{w.t("foot."+key, map[string]any{"code": w.letter.Migration.Code})}
+	m := w.letter.Migration
+	if w.letter.To.ID != m.UserID {
+		return []string{w.t("foot.other", map[string]any{"code": m.Code, "name": locale.Printable(m.UserName)})}
+	}
+	return []string{w.t("foot."+key, map[string]any{"code": m.Code})}
 }
 
 func (w *writer) support() []string {

@@ -149,14 +149,18 @@ func (m *Mailer) Send(ctx context.Context, l migration.Letter) error {
 	if err != nil {
 		return fmt.Errorf("write notice %d: %w", l.Notice.ID, err)
 	}
+	if err := m.send(ctx, message); err != nil {
+		return fmt.Errorf("send notice %d to %s: %w", l.Notice.ID, m.address(), err)
+	}
+	return nil
+}
+
+func (m *Mailer) send(ctx context.Context, message *gomail.Msg) error {
 	client, err := m.client()
 	if err != nil {
 		return err
 	}
-	if err := deliver(ctx, client, message); err != nil {
-		return fmt.Errorf("send notice %d to %s: %w", l.Notice.ID, m.address(), err)
-	}
-	return nil
+	return deliver(ctx, client, message)
 }
 
 func (m *Mailer) address() string {

@@ -36,7 +36,7 @@ func letter(language string) migration.Letter {
 		},
 		Resources: 112,
 		Migration: migration.Migration{
-			Code: "M-9T2HC", Validity: migration.Valid,
+			Code: "M-9T2HC", Validity: migration.Valid, UserID: 3, UserName: "Laura Bianchi",
 			Domains: []string{"martelli-ricambi.it", "martellirettifiche.it", "officinemartelli.it"},
 			Passes: []migration.Pass{
 				{Number: 1, Status: migration.PassDone, PlannedAt: second.Add(-8 * time.Hour), Runs: runs(112, 98114, 0, 325, 2)},

@@ -44,6 +44,7 @@ func (s *Scheduler) sendNotices(ctx context.Context) {
 			s.report("send notice", err, "notice", n.ID, "migration", n.MigrationID)
 		}
 	}
+	s.sendAccountNotices(ctx)
 }
 
 // sendNotice sends one notice and writes down what became of it. Only if that
@@ -84,14 +85,18 @@ func (s *Scheduler) send(ctx context.Context, letter migration.Letter) error {
 	return guarded(func() error { return s.notifier.Send(ctx, letter) })
 }
 
+// nextTry is how long to wait after so many tries that failed.
+func nextTry(tries int) time.Duration {
+	if tries >= 6 {
+		return noticeLongest
+	}
+	return min(noticeFirst<<tries, noticeLongest)
+}
+
 // failedNotice says when a notice is tried again, if ever.
 func failedNotice(n migration.Notice, err error, now time.Time) migration.Notice {
-	pause := noticeLongest
-	if n.Tries < 6 {
-		pause = min(noticeFirst<<n.Tries, noticeLongest)
-	}
+	n.NextAt, n.Error = now.Add(nextTry(n.Tries)), err.Error()
 	n.Tries++
-	n.NextAt, n.Error = now.Add(pause), err.Error()
 	n.GaveUp = now.Sub(n.CreatedAt) >= noticeGiveUp
 	return n
 }

@@ -11,12 +11,18 @@ import (
 
 // postbox is a mail server that may refuse.
 type postbox struct {
-	refuse error
-	sent   chan migration.Letter
+	refuse   error
+	sent     chan migration.Letter
+	accounts []migration.AccountLetter
 }
 
 func (p *postbox) Send(_ context.Context, letter migration.Letter) error {
 	p.sent <- letter
+	return p.refuse
+}
+
+func (p *postbox) SendAccount(_ context.Context, letter migration.AccountLetter) error {
+	p.accounts = append(p.accounts, letter)
 	return p.refuse
 }
 
@@ -125,7 +131,8 @@ func TestTheStopIsNoTry(t *testing.T) {
 
 type sender func(ctx context.Context) error
 
-func (s sender) Send(ctx context.Context, _ migration.Letter) error { return s(ctx) }
+func (s sender) Send(ctx context.Context, _ migration.Letter) error               { return s(ctx) }
+func (s sender) SendAccount(ctx context.Context, _ migration.AccountLetter) error { return s(ctx) }
 
 func TestPausesBetweenTriesDouble(t *testing.T) {
 	now := time.Date(2026, 3, 29, 1, 30, 0, 0, time.UTC)

@@ -63,6 +63,10 @@ type noticeStore interface {
 	Letter(ctx context.Context, n migration.Notice) (migration.Letter, error)
 	NoticeSent(ctx context.Context, n migration.Notice) error
 	NoticeFailed(ctx context.Context, n migration.Notice) error
+	PendingAccountNotices(ctx context.Context, now time.Time) ([]migration.AccountNotice, error)
+	AccountLetter(ctx context.Context, n migration.AccountNotice) (migration.AccountLetter, error)
+	AccountNoticeSent(ctx context.Context, n migration.AccountNotice) error
+	AccountNoticeFailed(ctx context.Context, n migration.AccountNotice) error
 }
 
 // cleanupStore forgets what is over.
@@ -90,4 +94,5 @@ var _ Engine = (*imapsync.Engine)(nil)
 // server has taken it. An error is tried again later.
 type Notifier interface {
 	Send(ctx context.Context, letter migration.Letter) error
+	SendAccount(ctx context.Context, letter migration.AccountLetter) error
 }

@@ -12,15 +12,16 @@ import (
 )
 
 // addNotices writes mails down that are to be sent to the user who asked for
-// the migration. Their occasion is this moment: a verdict is given after every
-// correction, and a pass ends once more after what failed was tried again.
+// the migration, or to an admin if he cannot sign in any more. Their occasion is
+// this moment: a verdict is given after every correction, and a pass ends once
+// more after what failed was tried again.
 func (s *Store) addNotices(ctx context.Context, tx *sql.Tx, migrationID int64, notices []migration.Notice) error {
 	now := s.now()
 	for _, n := range notices {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO notice (customer_id, migration_id, user_id, kind, pass, occasion, created_at, next_at)
-			SELECT customer_id, id, user_id, $2, $3, $4, $5, $5 FROM migration
-			WHERE id = $1 AND user_id IS NOT NULL
+			SELECT m.customer_id, m.id, coalesce(`+reader+`, m.user_id), $2, $3, $4, $5, $5 FROM migration m
+			WHERE m.id = $1 AND m.user_id IS NOT NULL
 			ON CONFLICT (migration_id, kind, pass, occasion) DO NOTHING`,
 			migrationID, n.Kind, n.Pass, now.UnixMilli(), millis(now))
 		if err != nil {

@@ -111,6 +111,12 @@ func (s *Store) insertUser(ctx context.Context, tx *sql.Tx, u *migration.User, h
 	if err != nil {
 		return err
 	}
+	u.HasPassword = hash != ""
+	return giveDomains(ctx, tx, *u)
+}
+
+// giveDomains authorises a user for his domains.
+func giveDomains(ctx context.Context, tx *sql.Tx, u migration.User) error {
 	for _, domain := range u.DomainIDs {
 		err := execOne(ctx, tx, migration.ErrNotFound, `
 			INSERT INTO user_domain (user_id, customer_id, domain_id)
@@ -125,24 +131,31 @@ func (s *Store) insertUser(ctx context.Context, tx *sql.Tx, u *migration.User, h
 // emailKey is how addresses compare.
 func emailKey(email string) string { return strings.ToLower(text(email)) }
 
-const userColumns = `id, customer_id, role, operator, name, email, language, time_zone, theme`
+const userColumns = `id, customer_id, role, operator, name, email, language, time_zone, theme,
+	password_hash <> '', blocked_at, factor_at IS NOT NULL, seen_at`
 
 // scanUser reads userColumns, and what follows them into more.
 func scanUser(row scanner, more ...any) (migration.User, error) {
 	var u migration.User
-	into := []any{&u.ID, &u.CustomerID, &u.Role, &u.Operator, &u.Name, &u.Email, &u.Language, &u.TimeZone, &u.Theme}
+	var blocked, seen sql.NullInt64
+	into := []any{
+		&u.ID, &u.CustomerID, &u.Role, &u.Operator, &u.Name, &u.Email, &u.Language, &u.TimeZone, &u.Theme,
+		&u.HasPassword, &blocked, &u.SecondFactor, &seen,
+	}
 	err := row.Scan(append(into, more...)...)
+	u.BlockedAt, u.SeenAt = fromMillis(blocked), fromMillis(seen)
 	return u, err
 }
 
-// User returns a user with his domains, or migration.ErrNotFound.
+// User returns a user with his domains, or migration.ErrNotFound. One who was
+// deleted is not found, whatever asks for him.
 func (s *Store) User(ctx context.Context, id int64) (migration.User, error) {
 	return readUser(ctx, s.readers, id)
 }
 
 func readUser(ctx context.Context, q querier, id int64) (migration.User, error) {
 	user, err := queryOne(ctx, q, func(row scanner) (migration.User, error) { return scanUser(row) },
-		`SELECT `+userColumns+` FROM users WHERE id = $1`, id)
+		`SELECT `+userColumns+` FROM users WHERE id = $1 AND deleted_at IS NULL`, id)
 	if err == nil {
 		user.DomainIDs, err = domainsOf(ctx, q, user.ID)
 	}
@@ -157,7 +170,7 @@ func readUser(ctx context.Context, q querier, id int64) (migration.User, error) 
 func (s *Store) UserByEmail(ctx context.Context, email string) (user migration.User, hash string, err error) {
 	scan := func(row scanner) (migration.User, error) { return scanUser(row, &hash) }
 	user, err = queryOne(ctx, s.readers, scan,
-		`SELECT `+userColumns+`, password_hash FROM users WHERE email_key = $1`, emailKey(email))
+		`SELECT `+userColumns+`, password_hash FROM users WHERE email_key = $1 AND deleted_at IS NULL`, emailKey(email))
 	if err == nil {
 		user.DomainIDs, err = domainsOf(ctx, s.readers, user.ID)
 	}
@@ -186,7 +199,7 @@ func (s *Store) Users(ctx context.Context, customer int64) (users []migration.Us
 
 func readUsers(ctx context.Context, q querier, customer int64) ([]migration.User, error) {
 	users, err := queryAll(ctx, q, func(row scanner) (migration.User, error) { return scanUser(row) },
-		`SELECT `+userColumns+` FROM users WHERE $1 IN (0, customer_id) ORDER BY email_key`, customer)
+		`SELECT `+userColumns+` FROM users WHERE $1 IN (0, customer_id) AND deleted_at IS NULL ORDER BY email_key`, customer)
 	if err != nil {
 		return nil, err
 	}
@@ -206,18 +219,42 @@ func readUsers(ctx context.Context, q querier, customer int64) ([]migration.User
 		WHERE $1 IN (0, customer_id) ORDER BY user_id, domain_id`, customer)
 }
 
-// SetPassword stores the hash of a user's new password and ends his sessions.
-func (s *Store) SetPassword(ctx context.Context, userID int64, hash string) error {
+// SetPassword stores the hash of a user's new password, and ends his sessions and
+// the links that would let somebody choose another. With tell a mail says so.
+func (s *Store) SetPassword(ctx context.Context, userID int64, hash string, tell bool) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		err := execOne(ctx, tx, migration.ErrNotFound, `UPDATE users SET password_hash = $1 WHERE id = $2`, hash, userID)
-		if err != nil {
+		if err := s.setPassword(ctx, tx, userID, hash); err != nil || !tell {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM session WHERE user_id = $1`, userID)
-		return err
+		return s.addAccountNotice(ctx, tx, userID, migration.AccountPassword, migration.Secret{})
 	})
 	if err != nil {
 		return fmt.Errorf("set password of user %d: %w", userID, err)
+	}
+	return nil
+}
+
+func (s *Store) setPassword(ctx context.Context, tx *sql.Tx, userID int64, hash string) error {
+	err := execOne(ctx, tx, migration.ErrNotFound, `
+		UPDATE users SET password_hash = $1 WHERE id = $2 AND deleted_at IS NULL`, hash, userID)
+	if err != nil {
+		return err
+	}
+	return shutOut(ctx, tx, userID)
+}
+
+// shutOut ends the sessions of a user and what would open new ones: his links,
+// and mails that bring one.
+func shutOut(ctx context.Context, tx *sql.Tx, userID int64) error {
+	for _, query := range []string{
+		`DELETE FROM session WHERE user_id = $1`,
+		`DELETE FROM link WHERE user_id = $1`,
+		`UPDATE account_notice SET sealed = NULL, gave_up = CASE WHEN sent_at IS NULL THEN 1 ELSE gave_up END
+		 WHERE user_id = $1 AND sealed IS NOT NULL`,
+	} {
+		if _, err := tx.ExecContext(ctx, query, userID); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -234,19 +271,4 @@ func (s *Store) SavePreferences(ctx context.Context, u migration.User) error {
 		return fmt.Errorf("save preferences of user %d: %w", u.ID, err)
 	}
 	return nil
-}
-
-// Customers returns all customers, the first one first. That of the command line
-// alone, which has no name, is not among them.
-func (s *Store) Customers(ctx context.Context) ([]migration.Customer, error) {
-	scan := func(row scanner) (c migration.Customer, err error) {
-		err = row.Scan(&c.ID, &c.Name)
-		return c, err
-	}
-	customers, err := queryAll(ctx, s.readers, scan,
-		`SELECT id, name FROM customer WHERE name <> '' ORDER BY id`)
-	if err != nil {
-		return nil, fmt.Errorf("customers: %w", err)
-	}
-	return customers, nil
 }

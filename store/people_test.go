@@ -43,7 +43,7 @@ func TestSetUpMakesAllThatAPanelNeeds(t *testing.T) {
 	user, hash, err := s.UserByEmail(t.Context(), "ADA@rossi.EXAMPLE")
 	check(t, err)
 	want := first.Operator
-	want.ID, want.CustomerID, want.Role, want.Operator = user.ID, customers[0].ID, migration.Admin, true
+	want.ID, want.CustomerID, want.Role, want.Operator, want.HasPassword = user.ID, customers[0].ID, migration.Admin, true, true
 	if !reflect.DeepEqual(user, want) || hash != first.PasswordHash {
 		t.Errorf("user %+v with %q, want %+v", user, hash, want)
 	}
@@ -221,7 +221,7 @@ func TestANewPasswordEndsTheSessionsOfItsUserAlone(t *testing.T) {
 	for _, one := range []Session{mine, mineToo, his, nobodys} {
 		check(t, p.SaveSession(t.Context(), one))
 	}
-	check(t, p.SetPassword(t.Context(), p.user.ID, "new"))
+	check(t, p.SetPassword(t.Context(), p.user.ID, "new", false))
 	wantSessions(t, p.Store, map[[32]byte]bool{
 		mine.TokenHash: false, mineToo.TokenHash: false, his.TokenHash: true, nobodys.TokenHash: true,
 	})
@@ -232,7 +232,7 @@ func TestANewPasswordEndsTheSessionsOfItsUserAlone(t *testing.T) {
 			t.Errorf("hash of %s is %q, want %q", email, hash, want)
 		}
 	}
-	wantError(t, p.SetPassword(t.Context(), 99, "x"), migration.ErrNotFound)
+	wantError(t, p.SetPassword(t.Context(), 99, "x", true), migration.ErrNotFound)
 }
 
 func TestWhoIsNotThereIsNotFound(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 // wantColumns is the schema, by table. A later step changes this list and
 // nothing of the steps before it.
 var wantColumns = map[string]string{
+	"account_notice": "id customer_id user_id kind sealed created_at tries next_at sent_at gave_up error",
 	"canary":         "id sealed",
 	"customer":       "id name created_at",
 	"destination":    "id name endpoint secret mx",
@@ -25,6 +26,7 @@ var wantColumns = map[string]string{
 	"inventory":      "resource_id customer_id migration_id folders",
 	"kwset":          "id list",
 	"login_throttle": "key_hash failures failed_at wait_until",
+	"link":           "user_id customer_id kind token created_at expires_at",
 	"migration": "id customer_id code name server_type validity created_at changed_at " +
 		"user_id source_tls source_tls_name source_pin source_pins first_at first_soonest second_at second_gap lines_out " +
 		"version folder_choices",
@@ -35,7 +37,8 @@ var wantColumns = map[string]string{
 		"gave_up error",
 	"pair": "id customer_id resource_id src_raw src_uidvalidity src_uidnext src_exists src_modseq complete " +
 		"dst_id dst_uidvalidity dst_uidnext",
-	"pass": "id customer_id migration_id number status planned_at started_at ended_at",
+	"pass":          "id customer_id migration_id number status planned_at started_at ended_at",
+	"recovery_code": "user_id customer_id code_hash",
 	"resource": "id customer_id migration_id line source_key mailbox clean source_secret destination_secret " +
 		"domain_id left_out source destination_login check_status check_at check_side check_class check_detail " +
 		"check_server_text check_certificate check_folders check_messages check_bytes check_oversize " +
@@ -51,7 +54,7 @@ var wantColumns = map[string]string{
 	"transcript":  "run_id customer_id side at dialogue",
 	"user_domain": "user_id customer_id domain_id",
 	"users": "id customer_id role operator name email email_key password_hash language time_zone theme " +
-		"created_at",
+		"created_at blocked_at deleted_at seen_at factor_secret factor_at factor_step",
 }
 
 // ofNoCustomer are the tables that need not say whose a row is: it is reached by

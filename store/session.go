@@ -19,7 +19,7 @@ type Session struct {
 	read bool // Session returned it
 }
 
-// SaveSession stores a session. One that Session returned and that has ended
+// SaveSession stores a session, and with it when its user was seen last. One that Session returned and that has ended
 // since stays ended, which is no error: a request under way while its user logs
 // out, or gets another password, must not bring it back.
 func (s *Store) SaveSession(ctx context.Context, session Session) error {
@@ -36,6 +36,12 @@ func (s *Store) SaveSession(ctx context.Context, session Session) error {
 		_, err := tx.ExecContext(ctx, query,
 			session.TokenHash[:], user, session.CreatedAt.UnixMilli(), session.SeenAt.UnixMilli(),
 			text(session.Address), text(session.Agent), session.Data)
+		if err != nil || !user.Valid {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE users SET seen_at = $1 WHERE id = $2 AND (seen_at IS NULL OR seen_at < $1) AND deleted_at IS NULL`,
+			session.SeenAt.UnixMilli(), user)
 		return err
 	})
 	if err != nil {
@@ -65,6 +71,32 @@ func (s *Store) Session(ctx context.Context, hash [32]byte) (Session, error) {
 // DeleteSession ends a session. One that is not there is no error.
 func (s *Store) DeleteSession(ctx context.Context, hash [32]byte) error {
 	return s.deleteSessions(ctx, `DELETE FROM session WHERE token = $1`, hash[:])
+}
+
+// Sessions returns the sessions of a user, the one used last first. Whether they
+// still hold is the caller's to know.
+func (s *Store) Sessions(ctx context.Context, userID int64) ([]Session, error) {
+	scan := func(row scanner) (Session, error) {
+		session := Session{UserID: userID, read: true}
+		var token []byte
+		var created, seen sql.NullInt64
+		err := row.Scan(&token, &created, &seen, &session.Address, &session.Agent)
+		copy(session.TokenHash[:], token)
+		session.CreatedAt, session.SeenAt = fromMillis(created), fromMillis(seen)
+		return session, err
+	}
+	sessions, err := queryAll(ctx, s.readers, scan, `
+		SELECT token, created_at, seen_at, address, agent FROM session
+		WHERE user_id = $1 ORDER BY seen_at DESC, created_at DESC`, userID)
+	if err != nil {
+		return nil, fmt.Errorf("sessions of user %d: %w", userID, err)
+	}
+	return sessions, nil
+}
+
+// DeleteOtherSessions ends all sessions of a user but one.
+func (s *Store) DeleteOtherSessions(ctx context.Context, userID int64, but [32]byte) error {
+	return s.deleteSessions(ctx, `DELETE FROM session WHERE user_id = $1 AND token <> $2`, userID, but[:])
 }
 
 // DeleteSessionsOf ends all sessions of a user.

@@ -57,7 +57,7 @@ func TestASessionThatHasEndedStaysEnded(t *testing.T) {
 	ways := map[string]func(Session) error{
 		"logged out":       func(s Session) error { return p.DeleteSession(t.Context(), s.TokenHash) },
 		"all his sessions": func(s Session) error { return p.DeleteSessionsOf(t.Context(), s.UserID) },
-		"a new password":   func(s Session) error { return p.SetPassword(t.Context(), s.UserID, "new") },
+		"a new password":   func(s Session) error { return p.SetPassword(t.Context(), s.UserID, "new", false) },
 		"too old":          func(s Session) error { return p.PruneSessions(t.Context(), testNow, testNow) },
 	}
 	for name, end := range ways {

@@ -28,7 +28,10 @@ type Nav string
 // The entries of the navigation; the zero value is none of them.
 const (
 	NavMigrations   Nav = "migrations"
+	NavDomains      Nav = "domains"
+	NavUsers        Nav = "users"
 	NavDestinations Nav = "destinations"
+	NavCustomers    Nav = "customers"
 	NavProfile      Nav = "profile"
 )
 
@@ -45,6 +48,9 @@ type Page struct {
 	Nav   Nav
 	Flash []ui.Message // shown under the title: hand it to ui.HeadSpec
 	Demo  string       // what the bar of the demonstration says; "": no bar
+	// ManyCustomers says to the operator that there are several: a reseller with
+	// one does not read the word.
+	ManyCustomers bool
 	// Reload is after how many seconds a page without scripts fetches itself
 	// anew, for pages with live parts; 0: never.
 	Reload int
@@ -119,7 +125,19 @@ func (p Page) installation() []navItem {
 	if !p.User.CanManageInstallation() {
 		return nil
 	}
-	return []navItem{{NavDestinations, "/destinations", ui.IconServer}}
+	items := []navItem{{NavDestinations, "/destinations", ui.IconServer}}
+	if p.ManyCustomers {
+		items = append(items, navItem{NavCustomers, "/customers", ui.IconBuilding})
+	}
+	return items
+}
+
+// people are the pages of who manages users and domains.
+func (p Page) people() []navItem {
+	if !p.User.CanManageUsers() {
+		return nil
+	}
+	return []navItem{{NavDomains, "/domains", ui.IconWorld}, {NavUsers, "/users", ui.IconUsers}}
 }
 
 // roleKey names what the user is; the operator is that before all.

@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"time"
 
 	"trasloco/locale"
 	"trasloco/migration"
@@ -44,7 +45,10 @@ func (p LoginPage) faults(ctx context.Context) []ui.Fault {
 type ProfilePage struct {
 	Page
 	Form     ProfileForm
-	Problems Problems // of either form
+	Problems Problems     // of either form
+	Codes    int          // recovery codes that are left
+	Sessions []SessionRow // the browsers he is signed in with, this one among them
+	Now      time.Time
 	Zones    []string // offered; any other of the IANA data is taken too
 	Zone     string   // where none is chosen
 }

@@ -131,7 +131,7 @@ func (p *program) changePassword(o userPasswd) func(context.Context, *store.Stor
 		if err != nil || len(problems) > 0 {
 			return problems, err
 		}
-		if err := s.SetPassword(ctx, user.ID, hash); err != nil {
+		if err := s.SetPassword(ctx, user.ID, hash, false); err != nil {
 			return nil, err
 		}
 		fmt.Fprintln(p.stdout, locale.T(ctx, "cli.password_changed", map[string]any{"email": user.Email}))

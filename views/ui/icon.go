@@ -12,6 +12,7 @@ const (
 	IconArrowUp         IconName = "arrow-up"
 	IconBan             IconName = "ban"
 	IconBook            IconName = "book"
+	IconBuilding        IconName = "building-community"
 	IconBulb            IconName = "bulb"
 	IconCalendar        IconName = "calendar"
 	IconCalendarTime    IconName = "calendar-time"
@@ -81,6 +82,7 @@ var iconPaths = map[IconName]string{
 	IconArrowUp:         "M12 5l0 14 M18 11l-6 -6 M6 11l6 -6",
 	IconBan:             "M3 12a9 9 0 1 0 18 0a9 9 0 1 0 -18 0 M5.7 5.7l12.6 12.6",
 	IconBook:            "M3 19a9 9 0 0 1 9 0a9 9 0 0 1 9 0 M3 6a9 9 0 0 1 9 0a9 9 0 0 1 9 0 M3 6l0 13 M12 6l0 13 M21 6l0 13",
+	IconBuilding:        "M8 9l5 5v7h-5v-4m0 4h-5v-7l5 -5m1 1v-6a1 1 0 0 1 1 -1h10a1 1 0 0 1 1 1v17h-8 M13 7l0 .01 M17 7l0 .01 M17 11l0 .01 M17 15l0 .01",
 	IconBulb:            "M3 12h1m8 -9v1m8 8h1m-15.4 -6.4l.7 .7m12.1 -.7l-.7 .7 M9 16a5 5 0 1 1 6 0a3.5 3.5 0 0 0 -1 3a2 2 0 0 1 -4 0a3.5 3.5 0 0 0 -1 -3 M9.7 17l4.6 0",
 	IconCalendar:        "M4 7a2 2 0 0 1 2 -2h12a2 2 0 0 1 2 2v12a2 2 0 0 1 -2 2h-12a2 2 0 0 1 -2 -2v-12 M16 3v4 M8 3v4 M4 11h16",
 	IconCalendarTime:    "M11.795 21h-6.795a2 2 0 0 1 -2 -2v-12a2 2 0 0 1 2 -2h12a2 2 0 0 1 2 2v4 M14 18a4 4 0 1 0 8 0a4 4 0 1 0 -8 0 M15 3v4 M7 3v4 M3 11h16 M18 16.496v1.504l1 1",
