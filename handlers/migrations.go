@@ -1,13 +1,18 @@
 package handlers
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"trasloco/locale"
+	"trasloco/migration"
 	"trasloco/store"
 	"trasloco/views"
 )
@@ -22,9 +27,14 @@ const (
 func migrationRoutes() []route {
 	return []route{
 		{http.MethodGet, "/migrations", signedIn, light, (*Server).listMigrations},
+		{http.MethodGet, "/migrations.csv", signedIn, downloads, (*Server).listCSV},
+		{http.MethodGet, "/migrations.json", signedIn, downloads, (*Server).listJSON},
+		{http.MethodGet, "/migrations/events", signedIn, streams, (*Server).listEvents},
 		{http.MethodGet, "/migrations/:code", seesMigration, light, (*Server).showMigration},
 		{http.MethodGet, "/migrations/:code/events", seesMigration, streams, (*Server).migrationEvents},
 		{http.MethodGet, "/migrations/:code/resources", seesMigration, light, (*Server).listResources},
+		{http.MethodGet, "/migrations/:code/resources.csv", seesMigration, downloads, (*Server).resourcesCSV},
+		{http.MethodGet, "/migrations/:code/resources.json", seesMigration, downloads, (*Server).resourcesJSON},
 		{http.MethodPost, "/migrations/:code/pause", changesMigration, light, (*Server).pause},
 		{http.MethodPost, "/migrations/:code/resume", changesMigration, light, (*Server).resume},
 		{http.MethodPost, "/migrations/:code/start", changesMigration, light, (*Server).startNow},
@@ -42,24 +52,92 @@ func migrationRoutes() []route {
 	}
 }
 
+// listQuery reads what the address asks for.
+func listQuery(c echo.Context) views.ListQuery {
+	customer, _ := strconv.ParseInt(c.QueryParam("customer"), 10, 64) // what is no number is no customer
+	return views.ListQuery{
+		Search: strings.TrimSpace(c.QueryParam("q")), Group: c.QueryParam("group"), Sort: c.QueryParam("sort"),
+		Status: migration.Validity(c.QueryParam("status")), Customer: max(customer, 0),
+		Domain: c.QueryParam("domain"), User: c.QueryParam("user"), Page: pageNumber(c),
+	}
+}
+
+func (s *Server) storeQuery(c echo.Context, query views.ListQuery, perPage int) store.MigrationQuery {
+	return store.MigrationQuery{
+		Viewer: who(c), Search: query.Search, Group: query.Group, Sort: query.Sort,
+		Filter: store.MigrationFilter{Validity: query.Status, Customer: query.Customer, Domain: query.Domain, User: query.User},
+		Page:   query.Page, PerPage: perPage, Now: s.Now(),
+	}
+}
+
 // listMigrations shows the migrations that the user may see, as the address
 // says: found, grouped, sorted, page by page.
 func (s *Server) listMigrations(c echo.Context) error {
-	query := views.ListQuery{
-		Search: strings.TrimSpace(c.QueryParam("q")), Group: c.QueryParam("group"),
-		Sort: c.QueryParam("sort"), Page: pageNumber(c),
-	}
-	found, err := s.Store.Migrations(c.Request().Context(), store.MigrationQuery{
-		Viewer: who(c), Search: query.Search, Group: query.Group, Sort: query.Sort,
-		Page: query.Page, PerPage: migrationsPerPage, Now: s.Now(),
-	})
+	query := listQuery(c)
+	page, err := s.listPage(c.Request().Context(), query, s.storeQuery(c, query, migrationsPerPage))
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, views.List(views.ListPage{
-		Page: s.page(c, "page.list.title"), Query: query, Migrations: found.Migrations, Total: found.Total,
-		PerPage: migrationsPerPage, Tabs: listTabs(found.Groups), MustAct: found.MustAct, Policy: s.Policy, Now: s.Now(),
-	}))
+	page.Page = s.page(c, "page.list.title")
+	return s.render(c, http.StatusOK, views.List(page))
+}
+
+func (s *Server) listPage(ctx context.Context, query views.ListQuery, ask store.MigrationQuery) (views.ListPage, error) {
+	found, err := s.Store.Migrations(ctx, ask)
+	page := views.ListPage{
+		Query: query, Migrations: found.Migrations, Total: found.Total, Filters: views.ListFilters(found.Filters),
+		PerPage: migrationsPerPage, Tabs: listTabs(found.Groups), MustAct: found.MustAct, Policy: s.Policy, Now: ask.Now,
+		Moved: ask.Codes != nil && !slices.Equal(found.Codes, ask.Codes),
+	}
+	page.User = ask.Viewer
+	return page, err
+}
+
+// listEvery is how often an open list looks whether something has changed.
+const listEvery = 5 * time.Second
+
+// listEvents keeps a list up to date: the rows that are shown stay where they are.
+func (s *Server) listEvents(c echo.Context) error {
+	query := listQuery(c)
+	ask := s.storeQuery(c, query, migrationsPerPage)
+	ask.Codes = c.QueryParams()["row"]
+	if len(ask.Codes) > migrationsPerPage {
+		ask.Codes = ask.Codes[:migrationsPerPage]
+	}
+	if ask.Codes == nil {
+		ask.Codes = []string{}
+	}
+	return s.stream(c, liveSource{
+		key: fmt.Sprintf("list %d %q %q", ask.Viewer.ID, query.Href(), ask.Codes),
+		watch: func(ctx context.Context, changed func() error) error {
+			return every(ctx, listEvery, changed)
+		},
+		paint: func(ctx context.Context) ([]byte, bool, error) {
+			ask.Now = s.Now()
+			page, err := s.listPage(ctx, query, ask)
+			if err != nil {
+				return nil, false, err
+			}
+			picture, err := paint(ctx, views.ListLive(page))
+			return picture, false, err
+		},
+	})
+}
+
+// every calls do at once and then again and again, until ctx ends or do fails.
+func every(ctx context.Context, rhythm time.Duration, do func() error) error {
+	ticks := time.NewTicker(rhythm)
+	defer ticks.Stop()
+	for {
+		if err := do(); err != nil {
+			return err
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // pageNumber is the page that the address asks for; what is none means the first.

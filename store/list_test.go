@@ -102,6 +102,10 @@ func TestAListIsSortedAndCutIntoPages(t *testing.T) {
 		{SortFirst, 0, 1, []string{"draft"}},
 		{SortSecond, 1, 3, []string{"draft", "cancelled", "ended"}},
 		{SortTitle, 1, 4, []string{"cancelled", "cut-over", "draft", "ended"}},
+		{"-first", 1, 3, []string{"invalid", "validating", "cut-over"}},
+		{"-" + SortTitle, 1, 2, []string{"validating", "scheduled"}},
+		{SortValidity, 1, 3, []string{"invalid", "validating", "draft"}},
+		{SortUser, 1, 2, []string{"draft", "scheduled"}}, // all of one user: newest first
 		{SortStatus, 1, 7, []string{"cut-over", "invalid", "running", "validating", "scheduled", "draft", "cancelled"}},
 	}
 	for _, tt := range tests {

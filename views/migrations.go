@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"trasloco/locale"
@@ -20,41 +21,86 @@ type ListPage struct {
 	PerPage    int
 	Tabs       []Tab
 	MustAct    []migration.Migration // those that wait for a person
+	Filters    ListFilters
+	Moved      bool // a fresh page would show other rows, or in another order
 	Policy     migration.Policy
 	Now        time.Time
 }
 
 // ListQuery is the part of the address that says what the list shows.
 type ListQuery struct {
-	Search, Group, Sort string
+	Search, Group, Sort string // Sort with "-" before it is turned round
+	Status              migration.Validity
+	Customer            int64
+	Domain, User        string
 	Page                int // from 1
+}
+
+// ListFilters are the values that the list can be filtered by. One alone is no
+// choice and is not shown.
+type ListFilters struct {
+	Validities     []migration.Validity
+	Customers      []migration.Customer
+	Domains, Users []string
 }
 
 // Orders of the list, as they stand in addresses; the first is the default.
 const (
-	SortFirst  = "first"
-	SortSecond = "second"
-	SortTitle  = "title"
-	SortStatus = "status"
+	SortFirst     = "first"
+	SortSecond    = "second"
+	SortTitle     = "title"
+	SortStatus    = "status"
+	SortValidity  = "validity"
+	SortResources = "resources"
+	SortUser      = "user"
 )
 
 // Href returns the address of the list as the query describes it. What is the
 // default is left out.
-func (q ListQuery) Href() string {
+func (q ListQuery) Href() string { return address("/migrations", q.values()) }
+
+// FileHref returns the address of the whole list as a file, "csv" or "json".
+func (q ListQuery) FileHref(form string) string {
+	return address("/migrations."+form, q.onPage(1).values())
+}
+
+func (q ListQuery) values() url.Values {
 	values := url.Values{}
+	for _, pair := range q.pairs() {
+		values.Set(pair[0], pair[1])
+	}
 	if q.Search != "" {
 		values.Set("q", q.Search)
-	}
-	if q.Group != "" {
-		values.Set("group", q.Group)
-	}
-	if q.Sort != "" && q.Sort != SortFirst {
-		values.Set("sort", q.Sort)
 	}
 	if q.Page > 1 {
 		values.Set("page", strconv.Itoa(q.Page))
 	}
-	return address("/migrations", values)
+	return values
+}
+
+// pairs are all but what is searched for and the page.
+func (q ListQuery) pairs() (pairs [][2]string) {
+	add := func(name, value string) {
+		if value != "" {
+			pairs = append(pairs, [2]string{name, value})
+		}
+	}
+	add("group", q.Group)
+	if q.Sort != SortFirst {
+		add("sort", q.Sort)
+	}
+	add("status", string(q.Status))
+	if q.Customer != 0 {
+		add("customer", strconv.FormatInt(q.Customer, 10))
+	}
+	add("domain", q.Domain)
+	add("user", q.User)
+	return pairs
+}
+
+// filtered reports whether a filter is set.
+func (q ListQuery) filtered() bool {
+	return q.Status != "" || q.Customer != 0 || q.Domain != "" || q.User != ""
 }
 
 func address(path string, values url.Values) string {
@@ -65,11 +111,13 @@ func address(path string, values url.Values) string {
 }
 
 func (q ListQuery) inGroup(group string) ListQuery {
-	return ListQuery{Search: q.Search, Group: group, Sort: q.Sort}
+	q.Group, q.Page = group, 1
+	return q
 }
 
 func (q ListQuery) sortedBy(order string) ListQuery {
-	return ListQuery{Search: q.Search, Group: q.Group, Sort: order}
+	q.Sort, q.Page = order, 1
+	return q
 }
 
 func (q ListQuery) onPage(page int) ListQuery {
@@ -78,19 +126,19 @@ func (q ListQuery) onPage(page int) ListQuery {
 }
 
 // keep is what a search does not change.
-func (q ListQuery) keep() [][2]string {
-	var pairs [][2]string
-	if q.Group != "" {
-		pairs = append(pairs, [2]string{"group", q.Group})
+func (q ListQuery) keep() [][2]string { return q.pairs() }
+
+// keepInFilters is what the filters do not change.
+func (q ListQuery) keepInFilters() [][2]string {
+	kept := ListQuery{Group: q.Group, Sort: q.Sort}.pairs()
+	if q.Search != "" {
+		kept = append(kept, [2]string{"q", q.Search})
 	}
-	if q.Sort != "" && q.Sort != SortFirst {
-		pairs = append(pairs, [2]string{"sort", q.Sort})
-	}
-	return pairs
+	return kept
 }
 
 // unused reports that there is nothing yet, whatever one looks for.
-func (p ListPage) unused() bool { return p.Query.Search == "" && p.all() == 0 }
+func (p ListPage) unused() bool { return p.Query.Search == "" && !p.Query.filtered() && p.all() == 0 }
 
 func (p ListPage) all() int {
 	for _, tab := range p.Tabs {
@@ -125,25 +173,99 @@ func (p ListPage) table(ctx context.Context) ui.TableSpec {
 		Label: locale.T(ctx, "page.list.table", nil),
 		Columns: []ui.ColumnSpec{
 			p.sortable(SortTitle, word("migration"), "ascending"),
-			{Text: word("status")},
+			p.sortable(SortValidity, word("status"), "ascending"),
 			p.sortable(SortStatus, word("phase"), "ascending"),
-			{Text: word("resources"), Number: true},
+			p.numbers(p.sortable(SortResources, word("resources"), "descending")),
 			p.sortable(SortFirst, word("first"), "descending"),
 			p.sortable(SortSecond, word("second"), "descending"),
-			{Text: word("user")},
+			p.sortable(SortUser, word("user"), "ascending"),
 			{Text: word("actions"), Hidden: true},
 		},
 		After: ui.Pager(p.pager()),
 	}
 }
 
+// sortable is the head of a column that sorts by it; direction is that of its
+// first click, a second one turns it round.
 func (p ListPage) sortable(order, text, direction string) ui.ColumnSpec {
 	column := ui.ColumnSpec{Text: text, Href: p.Query.sortedBy(order).Href()}
-	if p.Query.Sort == order || (p.Query.Sort == "" && order == SortFirst) {
-		column.Sorted = direction
+	sorted, turned := strings.CutPrefix(p.Query.Sort, "-")
+	if sorted != order && (sorted != "" || order != SortFirst) {
+		return column
+	}
+	column.Sorted = direction
+	switch {
+	case !turned:
+		column.Href = p.Query.sortedBy("-" + order).Href()
+	case direction == "ascending":
+		column.Sorted = "descending"
+	default:
+		column.Sorted = "ascending"
 	}
 	return column
 }
+
+func (p ListPage) numbers(column ui.ColumnSpec) ui.ColumnSpec {
+	column.Number = true
+	return column
+}
+
+// filterFields are the fields by which the list can be filtered.
+func (p ListPage) filterFields(ctx context.Context) (fields []ui.FieldSpec) {
+	word := func(name string) string { return locale.T(ctx, "page.list.filter."+name, nil) }
+	add := func(name, value string, options []ui.Option) {
+		if len(options) > 1 || value != "" {
+			options = append([]ui.Option{{Text: word(name + ".all")}}, options...)
+			fields = append(fields, ui.FieldSpec{Name: name, Label: word(name), Value: value, Options: options})
+		}
+	}
+	var status, customers []ui.Option
+	for _, v := range p.Filters.Validities {
+		status = append(status, ui.Option{Value: string(v), Text: locale.T(ctx, "validity."+string(v), nil)})
+	}
+	for _, c := range p.Filters.Customers {
+		customers = append(customers, ui.Option{Value: strconv.FormatInt(c.ID, 10), Text: c.Name})
+	}
+	customer := ""
+	if p.Query.Customer != 0 {
+		customer = strconv.FormatInt(p.Query.Customer, 10)
+	}
+	add("status", string(p.Query.Status), status)
+	add("customer", customer, customers)
+	add("domain", p.Query.Domain, plainOptions(p.Filters.Domains))
+	add("user", p.Query.User, plainOptions(p.Filters.Users))
+	return fields
+}
+
+func plainOptions(texts []string) (options []ui.Option) {
+	for _, text := range texts {
+		options = append(options, ui.Option{Value: text, Text: text})
+	}
+	return options
+}
+
+// eventsHref is where the list's events come from: the rows it shows are named, so
+// that their order does not change under the reader's eyes.
+func (p ListPage) eventsHref() string {
+	values := p.Query.values()
+	for _, m := range p.Migrations {
+		values.Add("row", m.Code)
+	}
+	return address("/migrations/events", values)
+}
+
+// none says why there are no rows: what is looked for is not there, or nothing is
+// in this group, which is good or needs a word.
+func (p ListPage) none(ctx context.Context) string {
+	if p.Query.Search == "" && !p.Query.filtered() && p.Query.Group != "" {
+		return locale.T(ctx, "page.list.none."+p.Query.Group, nil)
+	}
+	return locale.T(ctx, "page.list.none", nil)
+}
+
+// leftOut counts the rows that the migration goes on without, those that could not
+// be read too.
+func leftOut(m migration.Migration) int { return m.Checks.LeftOut + len(m.LinesOut) }
 
 func (p ListPage) pager() ui.PagerSpec {
 	spec, prev, next := pagerOf(p.Query.Page, p.PerPage, p.Total, len(p.Migrations))

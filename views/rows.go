@@ -18,6 +18,8 @@ import (
 const (
 	idLive      = "live"      // what server-sent events replace
 	idResources = "resources" // the heading above the table of resources
+	idListTodo  = "list-todo"
+	idListTabs  = "list-tabs"
 	idNew       = "new-migration"
 
 	headMeta    = ".t-head__meta"
