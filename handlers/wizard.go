@@ -141,6 +141,9 @@ func (s *Server) saveServer(c echo.Context) error {
 	if len(f.problems) > 0 {
 		return s.serverPage(c, http.StatusUnprocessableEntity, form, f.problems)
 	}
+	if sent, err := s.stale(c); sent || err != nil {
+		return err
+	}
 	m := asked(c)
 	source := m.Source // with the certificates that were accepted
 	source.TLS, source.TLSName, source.Pin = form.TLS, form.TLSName, form.Pin

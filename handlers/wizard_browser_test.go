@@ -137,6 +137,53 @@ func TestChecksAppearWhileOneTypes(t *testing.T) {
 	tab.Check()
 }
 
+// The folder map and the answer to the second of two tabs, on every kind of screen.
+func TestFolderMapInABrowser(t *testing.T) {
+	p := newPanel(t)
+	tab := browsertest.Open(t)
+	w := p.inBrowser(tab)
+	w.post("server", "server", "standard")
+	w.upload(goodFile)
+	w.inspected(someFolders())
+	w.post("first", "first", "asap")
+	w.post("second", "second", "gap")
+	for _, screen := range []struct {
+		name, scheme string
+		width        int64
+	}{{"desktop", "light", 1440}, {"phone", "dark", 390}, {"narrow", "light", 320}} {
+		tab.Size(screen.width, 900)
+		tab.Scheme(screen.scheme)
+		for _, step := range []string{"folders", "file", "review"} {
+			tab.Go(p.site.URL + w.path(step))
+			tab.Axe()
+			if width := browsertest.Ask[int64](tab, `document.documentElement.scrollWidth`); width > screen.width {
+				t.Errorf("%s is %d wide on %d", step, width, screen.width)
+			}
+			tab.Shot("map-" + screen.name + "-" + step)
+		}
+	}
+	tab.Size(1440, 900)
+	tab.Go(p.site.URL + w.path("folders"))
+	tab.Fill("#to-"+lineID("Archivio"), "Sent")
+	tab.Expect("422")
+	tab.Click(".t-actions button")
+	tab.Wait(`document.activeElement?.id === "errors"`)
+	tab.Axe()
+	tab.Shot("map-refused")
+	tab.Fill("#to-"+lineID("Archivio"), "Prima")
+	tab.Click(".t-actions button")
+	tab.Wait(`document.querySelector("#to-` + lineID("Archivio/2019") + `")?.value === "Prima/2019"`)
+	tab.Shot("map-saved")
+	tab.Go(p.site.URL + w.path("first"))
+	w.post("server", "server", "standard") // the other tab
+	tab.Expect("409")
+	tab.Click(".t-actions button")
+	tab.Wait(`document.querySelector(".t-conflict")`)
+	tab.Axe()
+	tab.Shot("conflict")
+	tab.Check()
+}
+
 // nudgedFeed says that something changed when a test does.
 type nudgedFeed struct{ nudges chan struct{} }
 

@@ -77,6 +77,10 @@ func (s *Server) saveFirst(c echo.Context) error {
 	if len(problems) > 0 {
 		return s.firstPage(c, http.StatusUnprocessableEntity, form, problems)
 	}
+	if sent, err := s.stale(c); sent || err != nil {
+		return err
+	}
+	m = asked(c)
 	m.Plan.First = first
 	if err := s.Store.SaveDraft(c.Request().Context(), m.CustomerID, &m); err != nil {
 		return err
@@ -179,6 +183,9 @@ func (s *Server) saveDraftSecond(c echo.Context) error {
 	}
 	if len(problems) > 0 {
 		return s.draftSecondPage(c, http.StatusUnprocessableEntity, form, problems)
+	}
+	if sent, err := s.stale(c); sent || err != nil {
+		return err
 	}
 	if err := s.Store.SaveDraft(c.Request().Context(), m.CustomerID, &m); err != nil {
 		return err

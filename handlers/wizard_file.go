@@ -149,6 +149,9 @@ func (s *Server) saveFile(c echo.Context) error {
 	if faults := wholeFile(sheet); len(faults) > 0 {
 		return s.uploadPage(c, http.StatusUnprocessableEntity, faults)
 	}
+	if sent, err := s.stale(c); sent || err != nil {
+		return err
+	}
 	file := draftFile{
 		By: who(c).ID, Name: name, Encoding: sheet.Encoding, Separator: string(sheet.Separator), Text: string(migration.NormalCSV(data, sheet)),
 	}

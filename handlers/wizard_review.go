@@ -53,6 +53,11 @@ func (s *Server) reviewPage(c echo.Context, code int, name string, problems []mi
 	}
 	inventory.LeftOut = view.LeftOut() // with the lines that cannot be read
 	page := views.ReviewPage{WizardPage: s.wizard(c, views.StepReview, problems), Inventory: inventory, Name: name, First: s.firstAt(m)}
+	found, err := s.Store.Inventories(ctx, m.CustomerID, m.ID)
+	if err != nil {
+		return err
+	}
+	page.Map = migration.MapFolders(found, m.Folders)
 	page.Second = m.Plan.SecondAt(page.First)
 	_, _, page.Warnings = s.plan(m)
 	return s.render(c, code, views.WizardReview(page))
@@ -79,6 +84,9 @@ func (s *Server) migrate(c echo.Context) error {
 	}
 	if len(problems) > 0 {
 		return s.reviewPage(c, http.StatusUnprocessableEntity, name, problems)
+	}
+	if sent, err := s.stale(c); sent || err != nil {
+		return err
 	}
 	if err := s.Store.SaveDraft(ctx, m.CustomerID, &m); err != nil {
 		return err

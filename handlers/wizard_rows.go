@@ -116,6 +116,9 @@ func (s *Server) saveRow(c echo.Context) error {
 		return migration.ErrNotFound
 	}
 	if form := c.Request().PostForm; !form.Has("back") {
+		if form.Has("was") && form.Get("was") != sheet.Lines[i].Mark() {
+			return s.conflict(c, views.ConflictPage{Again: again(c, sheet.Lines[i]), Sent: rowFacts(form, sheet.Lines[i])})
+		}
 		if file.By != who(c).ID && movesAway(sheet.Lines[i], form) {
 			file.Text = string(migration.ForgetSecrets([]byte(file.Text), line, columnsOf(sheet.Lines[i])))
 		}

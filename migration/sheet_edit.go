@@ -1,6 +1,9 @@
 package migration
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -18,6 +21,16 @@ type SheetCell struct {
 	Text   string // of a secret always empty, and where it might be one
 	Secret bool
 	Filled bool // there is something in the row, which an empty secret keeps
+}
+
+// Mark is another one where somebody changed what is shown of the row, or put a
+// secret in or out. Secrets have no part in it.
+func (l SheetLine) Mark() string {
+	sum := sha256.New()
+	for _, cell := range l.Cells {
+		fmt.Fprintf(sum, "%q %q %t %t\n", cell.Name, cell.Text, cell.Secret, cell.Filled)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // Text returns the text of the cell of that name; "" where there is none.

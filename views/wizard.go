@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +49,8 @@ type WizardPage struct {
 func (p WizardPage) path(step WizardStep) string {
 	return "/migrations/" + p.Migration.Code + "/edit/" + string(step)
 }
+
+func (p WizardPage) version() string { return strconv.Itoa(p.Migration.Version) }
 
 // frame is the stepper: steps that have an answer can be gone to.
 func (p WizardPage) frame(ctx context.Context) WizardFrame {
@@ -208,6 +211,10 @@ type Inventory struct {
 	Messages      int
 	Bytes         int64
 	Oversize      int
+	// Excluded and ExcludedBytes are what of Messages and Bytes lies in folders that
+	// are left out.
+	Excluded      int
+	ExcludedBytes int64
 	// Tight counts the destination mailboxes whose quota is smaller than what
 	// comes.
 	Tight int
@@ -223,9 +230,16 @@ func (i *Inventory) Add(c migration.Check) {
 	i.Messages += c.Messages
 	i.Bytes += c.Bytes
 	i.Oversize += c.Oversize
-	if c.QuotaLimit > 0 && c.QuotaUsed+c.Bytes > c.QuotaLimit {
+	i.Excluded += c.Excluded
+	i.ExcludedBytes += c.ExcludedBytes
+	if isTight(c) {
 		i.Tight++
 	}
+}
+
+// isTight reports whether the destination mailbox is smaller than what comes.
+func isTight(c migration.Check) bool {
+	return c.QuotaLimit > 0 && c.QuotaUsed+c.Bytes-c.ExcludedBytes > c.QuotaLimit
 }
 
 // load says how much there is to copy; "" where nothing is known yet.
@@ -233,7 +247,7 @@ func (i Inventory) load(ctx context.Context) string {
 	if i.Checked == 0 {
 		return ""
 	}
-	return locale.N(ctx, "count.messages", i.Messages, nil) + ", " + locale.Bytes(ctx, i.Bytes)
+	return locale.N(ctx, "count.messages", i.Messages-i.Excluded, nil) + ", " + locale.Bytes(ctx, i.Bytes-i.ExcludedBytes)
 }
 
 // What an ordinary old server gives over a few connections. It is a guess, and
@@ -335,6 +349,57 @@ type ReviewPage struct {
 	Name          string
 	First, Second time.Time
 	Warnings      []migration.Problem
+	Map           []migration.FolderLine
+}
+
+// folders are the exceptions of the folder map, in sentences.
+func (p ReviewPage) folders(ctx context.Context) (texts []string) {
+	var out, renamed []string
+	for _, line := range p.Map {
+		name := migration.FolderName(line.Path)
+		switch {
+		case line.Copied == 0 && !line.Fixed && !line.Below:
+			out = append(out, name)
+		case line.Chosen && line.Choice.To != nil:
+			renamed = append(renamed, name+" → "+line.Place())
+		}
+	}
+	if len(p.Map) == 0 {
+		return []string{p.say(ctx, "left_out.folders", map[string]any{"names": joinNames(p.Policy.Folders.Excluded)})}
+	}
+	if len(out) > 0 {
+		texts = append(texts, locale.N(ctx, "page.wizard.review.folders.out", len(out), map[string]any{"names": firstOf(ctx, out)}))
+	}
+	if len(renamed) > 0 {
+		texts = append(texts, p.say(ctx, "folders.renamed", map[string]any{"names": firstOf(ctx, renamed)}))
+	}
+	if offered := slices.ContainsFunc(p.Map, func(l migration.FolderLine) bool { return l.Offered }); offered {
+		texts = append(texts, p.say(ctx, "folders.offered", nil))
+	}
+	if len(texts) == 0 {
+		texts = append(texts, p.say(ctx, "folders.all", nil))
+	}
+	return texts
+}
+
+// excluded is what is left out with its folder. What views show lies in other
+// folders, and is not left out with them.
+func (p ReviewPage) excluded() (messages int, octets int64) {
+	for _, line := range p.Map {
+		if !line.Fixed {
+			messages, octets = messages+line.OutMessages, octets+line.OutBytes
+		}
+	}
+	return messages, octets
+}
+
+// firstOf joins the first few of many names.
+func firstOf(ctx context.Context, names []string) string {
+	const most = 6
+	if len(names) <= most {
+		return joinNames(names)
+	}
+	return locale.N(ctx, "page.wizard.review.more", len(names)-most, map[string]any{"names": joinNames(names[:most])})
 }
 
 // line is the plan as a picture.

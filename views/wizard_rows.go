@@ -336,7 +336,7 @@ func (r RowView) inventory(ctx context.Context) string {
 
 // tight reports whether the destination mailbox is smaller than what comes.
 func (r RowView) tight() bool {
-	return r.Check.QuotaLimit > 0 && r.Check.QuotaUsed+r.Check.Bytes > r.Check.QuotaLimit
+	return isTight(r.Check)
 }
 
 func rowColumns(ctx context.Context) []ui.ColumnSpec {
