@@ -356,7 +356,7 @@ func (b *builder) try(do func()) (err error) {
 	return nil
 }
 
-func (b *builder) Helper() {}
+func (b *builder) Helper()           {}
 func (b *builder) Fatal(args ...any) { panic(builderFault{errors.New(fmt.Sprint(args...))}) }
 
 func (b *builder) Fatalf(form string, args ...any) { panic(builderFault{fmt.Errorf(form, args...)}) }

@@ -102,7 +102,7 @@ func (p *Plain) ask(method, path, contentType string, body io.Reader) Sheet {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	root, err := html.Parse(bytes.NewReader(content))
+	root, err := html.ParseWithOptions(bytes.NewReader(content), html.ParseOptionEnableScripting(false))
 	if err != nil {
 		p.t.Fatal(err)
 	}

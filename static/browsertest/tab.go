@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -301,5 +302,14 @@ func (tab *Tab) SignIn(address string, cookies []*http.Cookie) {
 			}
 		}
 		return nil
+	}))
+}
+
+// ForgetCookies makes the tab a stranger.
+func (tab *Tab) ForgetCookies() {
+	tab.t.Helper()
+	tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, network.ClearBrowserCookies, cdp.Empty{})
+		return err
 	}))
 }
