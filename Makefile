@@ -15,10 +15,10 @@ LINT        := go tool -modfile=tools/lint/go.mod golangci-lint
 RACE         = $$(command -v "$$(go env CC)" >/dev/null && echo -race '-gcflags=modernc.org/sqlite/lib=-race=false' || true)
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint test test-long bench benchmarks generate build
+.PHONY: help check lint test test-long screenshots bench benchmarks generate build
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 check: ## all that must hold before a commit, quick: generated code, format, vet, staticcheck, imports, go.mod
 	@.ci/unchanged go generate ./...
@@ -42,6 +42,12 @@ test-long: ## the whole of what "make test" samples, then fuzzing: an hour or mo
 	TEST_LONG=1 go test $(RACE) -shuffle=on -parallel 4 -timeout 120m -v -skip '^TestCutAtEveryOctet$$' ./...
 	TEST_LONG=1 go test -parallel 4 -timeout 60m -v -run '^TestCutAtEveryOctet$$' ./imapsync
 	.ci/fuzz
+
+screenshots: ## pictures of every page and state, in bin/screenshots/index.html
+	@.ci/prepare
+	@rm -rf bin/screenshots && mkdir -p bin/screenshots
+	GALLERY=$$PWD/bin/screenshots go test -count=1 -timeout 60m -run '^TestGallery$$' ./handlers
+	@echo bin/screenshots/index.html
 
 bench: ## copy with the product, mbsync and imapsync, side by side (BENCHFLAGS=-h lists the flags)
 	@imapsync/imaptest/bench/prepare

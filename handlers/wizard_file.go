@@ -109,7 +109,7 @@ func (s *Server) uploadPage(c echo.Context, code int, problems []migration.Probl
 	}
 	page := views.UploadPage{
 		WizardPage: s.wizard(c, views.StepFile, problems), HasFile: asked(c).Checks.Rows > 0,
-		Demo: s.Demo != nil, Domains: usable(in), Password: slices.ContainsFunc(in.Destinations, migration.Destination.NeedsPassword),
+		Support: views.Support(s.Support), Demo: s.Demo != nil, Domains: usable(in), Password: slices.ContainsFunc(in.Destinations, migration.Destination.NeedsPassword),
 	}
 	return s.render(c, code, views.WizardUpload(page))
 }

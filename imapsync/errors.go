@@ -70,6 +70,10 @@ func ServerText(err error) string {
 	if errors.As(err, &refused) {
 		return refused.Status.String()
 	}
+	var provider *providerError
+	if errors.As(err, &provider) {
+		return provider.text
+	}
 	return ""
 }
 

@@ -104,9 +104,15 @@ func tokenError(err error) error {
 	if status := refused.Response.StatusCode; status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
 		class = ClassThrottled // the provider's trouble, and not ours
 	}
-	err = fmt.Errorf("%s: %s: %.300s", refused.Response.Status, refused.ErrorCode, refused.ErrorDescription)
-	return &Error{Side: SourceSide, Class: class, Err: err}
+	text := fmt.Sprintf("%s: %s: %.300s", refused.Response.Status, refused.ErrorCode, refused.ErrorDescription)
+	return &Error{Side: SourceSide, Class: class, Err: &providerError{text}}
 }
+
+// providerError is a refusal in the provider's words: its number, such as
+// AADSTS7000215, is what the admin has to look for.
+type providerError struct{ text string }
+
+func (e *providerError) Error() string { return e.text }
 
 // xoauth2 is Google's and Microsoft's mechanism (developers.google.com, "OAuth
 // 2.0 Mechanism"); go-sasl has only its successor OAUTHBEARER.

@@ -99,7 +99,7 @@ func localize(ctx context.Context, config *i18n.LocalizeConfig) string {
 	if text == "" {
 		return config.MessageID
 	}
-	return text
+	return bracket(ctx, text)
 }
 
 // Fault is a problem in words. Text and Fix are whole sentences.

@@ -150,6 +150,7 @@ type UploadPage struct {
 	Demo     bool
 	Domains  []string // those the user may name
 	Password bool     // each row ends with the password of its destination mailbox
+	Support  Support  // who helps where there are neither passwords nor a master user (S25)
 }
 
 // form is how a row looks for the type of server that was chosen.

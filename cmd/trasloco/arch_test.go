@@ -82,7 +82,7 @@ var rooms = []room{
 	},
 	{path: "static", inTests: []string{"static/browsertest"}},
 	// The browser of the page tests; no part of the program.
-	{path: "static/browsertest", modules: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}, inTests: []string{"static"}},
+	{path: "static/browsertest", modules: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "golang.org/x/net/html"}, inTests: []string{"static"}},
 
 	{
 		path: "schedule",
@@ -93,7 +93,7 @@ var rooms = []room{
 		path:    "handlers",
 		own:     []string{"migration", "store", "views/...", "locale", "static"},
 		modules: []string{"github.com/labstack/echo/v4", "github.com/gorilla/sessions", "github.com/a-h/templ", "golang.org/x/crypto/argon2", "github.com/pquerna/otp"},
-		inTests: []string{"github.com/chromedp", "static/browsertest"},
+		inTests: []string{"github.com/chromedp", "static/browsertest", "golang.org/x/net/html"},
 	},
 	{path: "cmd", own: []string{everything}, modules: []string{everything}},
 }

@@ -20,14 +20,14 @@ func isLeftOut(path []string) bool {
 		func(name string) bool { return strings.EqualFold(path[0], name) })
 }
 
-func load(t *testing.T, s *realserver.Server, user string, box mailgen.Mailbox) {
+func load(t testing.TB, s *realserver.Server, user string, box mailgen.Mailbox) {
 	t.Helper()
 	if _, err := s.Load(user, box.Folders(), box.Messages()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func snapshot(t *testing.T, s *realserver.Server, user string) audit.Snapshot {
+func snapshot(t testing.TB, s *realserver.Server, user string) audit.Snapshot {
 	t.Helper()
 	got, err := s.Snapshot(user)
 	if err != nil {

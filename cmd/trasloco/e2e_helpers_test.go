@@ -340,7 +340,7 @@ func logged(t *testing.T, c *caller, row, pass int, code string) []logLine {
 }
 
 // eventually waits until something has come about.
-func eventually(t *testing.T, what string, is func() bool) {
+func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

@@ -22,7 +22,7 @@ import (
 
 // served is a panel: the built program, its folder, its place.
 type served struct {
-	t     *testing.T
+	t     testing.TB
 	data  string
 	flags []string
 
@@ -33,7 +33,7 @@ type served struct {
 
 // newPanel starts the program's panel in an empty folder. It ends with the test
 // at the latest.
-func newPanel(t *testing.T, flags ...string) *served {
+func newPanel(t testing.TB, flags ...string) *served {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -105,11 +105,26 @@ type sink struct {
 
 	mu      sync.Mutex
 	letters []letter
+	// no is how many letters more are refused for now, nos how many were.
+	no, nos int
+}
+
+// refuse refuses the next letters, as a server that is busy does.
+func (s *sink) refuse(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.no = n
+}
+
+func (s *sink) refused() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nos
 }
 
 type letter struct{ id, to, subject, raw string }
 
-func newSink(t *testing.T) *sink {
+func newSink(t testing.TB) *sink {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -166,6 +181,11 @@ func (s *sinkSession) Data(r io.Reader) error {
 		return err
 	}
 	s.sink.mu.Lock()
+	if s.sink.no > 0 {
+		s.sink.no, s.sink.nos = s.sink.no-1, s.sink.nos+1
+		s.sink.mu.Unlock()
+		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "try again later"}
+	}
 	s.sink.letters = append(s.sink.letters, letter{
 		message.Header.Get("Message-ID"), strings.Join(s.to, ","), message.Header.Get("Subject"), string(raw),
 	})
@@ -178,7 +198,7 @@ func (s *sinkSession) Data(r io.Reader) error {
 }
 
 // certificates writes the authorities of servers into one file for --ca.
-func certificates(t *testing.T, servers ...*realserver.Server) string {
+func certificates(t testing.TB, servers ...*realserver.Server) string {
 	t.Helper()
 	var all []byte
 	for _, server := range servers {

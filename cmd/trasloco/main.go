@@ -45,6 +45,8 @@ type program struct {
 	// is none.
 	size     func() (columns, lines int)
 	patience imapsync.Patience // zero: the engine's default; tests have less
+	// tokenURL is where tests ask for tokens; nil: Microsoft.
+	tokenURL func(tenant string) string
 }
 
 // main does what args say and returns the exit code.

@@ -20,10 +20,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(browsing{m}) }
 
-// browsing stops the browser, if a test started one, before leaks are looked for.
+// browsing stops the browser, if a test started one, and what tests share, before
+// leaks are looked for.
 type browsing struct{ *testing.M }
 
-func (b browsing) Run() int { return browsertest.Main(b.M) }
+func (b browsing) Run() int {
+	defer endAll()
+	return browsertest.Main(b.M)
+}
 
 // answer is what a call left behind.
 type answer struct {

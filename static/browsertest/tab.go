@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -263,4 +265,51 @@ func (tab *Tab) Shot(name string) {
 	if err != nil {
 		tab.t.Errorf("picture %s: %v", name, err)
 	}
+}
+
+// named finds what a person would press by the words that stand on it: the
+// element's own name first, else one that begins with it; in an open dialog if
+// there is one. It answers with a selector of that element.
+const named = `(name => {
+	const words = text => (text ?? "").replace(/\s+/g, " ").trim();
+	const all = [...(document.querySelector("dialog[open]") ?? document).querySelectorAll("a, button, summary, label, input[type=submit]")]
+		.filter(found => found.checkVisibility()).map(found => [found, words(found.getAttribute("aria-label") ?? found.innerText ?? found.value)]);
+	let [found] = all.find(([, text]) => text === name) ?? all.find(([, text]) => text.startsWith(name)) ?? [];
+	const path = [];
+	for (; found?.parentElement; found = found.parentElement)
+		path.unshift(found.localName + ":nth-child(" + (1 + [...found.parentElement.children].indexOf(found)) + ")");
+	return path.length ? ":root > " + path.join(" > ") : "";
+})`
+
+// ClickNamed clicks the link, button or label that has a name, after there is
+// one.
+func (tab *Tab) ClickNamed(name string) {
+	tab.t.Helper()
+	call := named + "(" + strconv.Quote(name) + ")"
+	tab.Wait(call)
+	tab.Click(Ask[string](tab, call))
+}
+
+// SignIn gives the tab the cookies of another browser.
+func (tab *Tab) SignIn(address string, cookies []*http.Cookie) {
+	tab.t.Helper()
+	tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		for _, cookie := range cookies {
+			if _, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{
+				Name: cookie.Name, Value: cookie.Value, URL: address,
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// ForgetCookies makes the tab a stranger.
+func (tab *Tab) ForgetCookies() {
+	tab.t.Helper()
+	tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, network.ClearBrowserCookies, cdp.Empty{})
+		return err
+	}))
 }

@@ -28,8 +28,8 @@ type dovecotSettings struct {
 }
 
 // StartDovecot starts a Dovecot that runs until Stop. It keeps mail in Maildir
-// and gives the roles Sent, Drafts, Trash and Junk to folders of these names,
-// which do not exist until somebody makes them.
+// and gives the roles Sent, Drafts, Trash and Junk to folders of these names, and
+// that of Trash to Eimer too; none exists until somebody makes it.
 //
 // It takes any message but an empty one, and changes some: see audit.AsDovecot.
 func StartDovecot(options Options) (*Server, error) {
@@ -68,6 +68,8 @@ func writeDovecotConf(options Options, site site) (string, error) {
 	files := map[string]string{
 		"users":   passwdFile(options.Accounts),
 		"masters": passwdFile(map[string]string{masterName: masterPassword}),
+		"oauth2.conf": "introspection_mode = get\nintrospection_url = " + options.Introspection +
+			"\nusername_attribute = username\nactive_attribute = active\nactive_value = true\n",
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(site.folder, name), []byte(text), 0o644); err != nil {

@@ -54,6 +54,11 @@ type Options struct {
 	// Accounts have passwords of their own, which may hold any character.
 	Accounts map[string]string
 
+	// Introspection is the address of an endpoint that says whose a token is, which
+	// gets the token at its end and answers {"active":true,"username":"…"}. With it
+	// the server takes XOAUTH2 too. Dovecot only.
+	Introspection string
+
 	// MaxUserIPConnections is how many connections one user may have at once;
 	// 200 by default. Dovecot only.
 	MaxUserIPConnections int

@@ -1,0 +1,308 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"trasloco/migration"
+	"trasloco/static/browsertest"
+)
+
+// state is one face of the panel: a page, who looks at it, and the form that was
+// sent from it, if one was.
+type state struct {
+	name, path string
+	who        func(p *panel) *migration.User // nil: nobody has signed in
+	action     string                         // the end of the form's
+	fields     []string                       // name and value
+	code       int
+	empty      bool // of a panel at its first start
+}
+
+func asOperator(p *panel) *migration.User { return &p.operator }
+func asMember(p *panel) *migration.User   { return &p.member }
+func asManager(p *panel) *migration.User  { return &p.manager }
+func asStranger(p *panel) *migration.User { return &p.stranger }
+func asNobody(*panel) *migration.User     { return nil }
+
+// gallery is a panel with a migration in each of its states, and all faces of it.
+type gallery struct {
+	*panel
+	first  *panel // at its first start
+	codes  map[string]string
+	states []state
+}
+
+// newGallery makes the panel, and collects the pages of all its routes. change
+// goes through to the panels.
+func newGallery(t testing.TB, change ...func(*Options)) *gallery {
+	t.Helper()
+	change = append([]func(*Options){demo, func(o *Options) { o.Demo = nil }}, change...)
+	g := &gallery{panel: newPanel(t, change...), first: newEmptyPanel(t, change...), codes: map[string]string{}}
+	g.desk.serverTest, g.first.desk.serverTest = goodTest(), goodTest()
+	g.migrations()
+	g.addFailures()
+	g.written()
+	g.fromRoutes()
+	return g
+}
+
+// migrations makes one in each state.
+func (g *gallery) migrations() {
+	p := g.panel
+	for _, phase := range phases() {
+		m := phase.make(p)
+		g.codes["phase "+phase.name] = m.Code
+	}
+	m := p.running("anna", "bruno", "carla")
+	p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
+	g.codes["log"] = m.Code
+	// Drafts, by the forms of the wizard.
+	operator := p.operator
+	w := p.inWizard(operator)
+	g.codes["new"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "standard")
+	g.codes["upload"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "standard")
+	w.upload(browserFile)
+	g.codes["waiting"] = w.code
+	for _, name := range []string{"rows", "dates", "ready"} {
+		w = p.inWizard(operator)
+		w.post("server", "server", "standard")
+		file := browserFile
+		if name != "rows" {
+			file = strings.Join(strings.SplitAfter(browserFile, "\n")[:3], "")
+		}
+		w.upload(file)
+		bad := map[string]migration.Check{}
+		if name == "rows" {
+			certificate := refused("source", "certificate")
+			certificate.Certificate = strings.Repeat("ab", 32)
+			bad = map[string]migration.Check{
+				"bruno": refused("source", "login"), "fabio@old.example": certificate,
+				"carla@old.example": {Status: migration.CheckPassed, Folders: 9, Messages: 12088, Bytes: 19 << 30, Oversize: 14},
+			}
+		}
+		w.checked(bad)
+		w.post("rows")
+		w.post("first", "first", "asap")
+		if name == "ready" {
+			w.post("second", "second", "gap")
+		}
+		g.codes[name] = w.code
+	}
+}
+
+// addFailures adds routes that fail, which a panel has none of.
+func (g *gallery) addFailures() {
+	for status, err := range map[int]error{
+		http.StatusConflict: migration.ErrConflict, http.StatusTooManyRequests: echo.NewHTTPError(http.StatusTooManyRequests),
+		http.StatusInternalServerError: errors.New("broken"), http.StatusServiceUnavailable: context.DeadlineExceeded,
+		http.StatusRequestEntityTooLarge: &http.MaxBytesError{}, http.StatusForbidden: migration.ErrForbidden,
+	} {
+		for right, who := range map[right]func(*panel) *migration.User{anybody: asNobody, signedIn: asOperator} {
+			path := fmt.Sprintf("/failure/%d/%d", right, status)
+			g.echo.GET(path, func(echo.Context) error { return err }, g.require(right))
+			name := map[bool]string{true: "error-%d-nobody", false: "error-%d"}[right == anybody]
+			g.states = append(g.states, state{name: fmt.Sprintf(name, status), path: path, who: who, code: status})
+		}
+	}
+}
+
+// written are the states that no walk over routes finds.
+func (g *gallery) written() {
+	m := func(name, rest string) string { return "/migrations/" + g.codes[name] + rest }
+	edit := func(name, step string) string { return m(name, "/edit/"+step) }
+	g.states = append(
+		g.states,
+		state{name: "setup", path: "/setup", empty: true, who: asNobody, code: 200},
+		state{name: "setup-tested", path: "/setup", empty: true, who: asNobody, action: "/setup", fields: setUpFields("action", "test"), code: 200},
+		state{name: "setup-refused", path: "/setup", empty: true, who: asNobody, action: "/setup", fields: []string{"action", "save", "domains", "no domain"}, code: 422},
+		state{name: "login", path: "/login", who: asNobody, code: 200},
+		state{name: "login-refused", path: "/login", who: asNobody, action: "/login", fields: []string{"email", "laura@rossi.example", "password", "wrong"}, code: 422},
+		state{name: "error-404-nobody", path: "/nothing", who: asNobody, code: 404},
+		state{name: "error-404", path: "/nothing", who: asOperator, code: 404},
+		state{name: "list", path: "/migrations", who: asOperator, code: 200},
+		state{name: "list-member", path: "/migrations", who: asMember, code: 200},
+		state{name: "list-empty", path: "/migrations", who: asStranger, code: 200},
+		state{name: "list-no-hit", path: "/migrations?q=nothing", who: asOperator, code: 200},
+		state{name: "list-manager", path: "/migrations", who: asManager, code: 200},
+		state{name: "wizard-1-server", path: edit("new", "server"), who: asOperator, code: 200},
+		state{name: "wizard-2-upload", path: edit("upload", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-refused", path: edit("upload", "file"), who: asOperator, action: "/edit/file", fields: []string{"rows", ""}, code: 422},
+		state{name: "wizard-2-waiting", path: edit("waiting", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-rows", path: edit("rows", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-rows-refused", path: edit("rows", "file"), who: asOperator, action: "/edit/rows", code: 422},
+		state{name: "wizard-2-ready", path: edit("ready", "file"), who: asOperator, code: 200},
+		state{name: "wizard-3-first", path: edit("dates", "first"), who: asOperator, code: 200},
+		state{name: "wizard-3-refused", path: edit("dates", "first"), who: asOperator, action: "/edit/first", fields: []string{"first", "at", "date", "", "time", ""}, code: 422},
+		state{name: "wizard-4-second", path: edit("dates", "second"), who: asOperator, code: 200},
+		state{name: "wizard-4-refused", path: edit("dates", "second"), who: asOperator, action: "/edit/second", fields: []string{"second", "at", "date", "", "time", ""}, code: 422},
+		state{name: "wizard-5-review", path: edit("ready", "review"), who: asOperator, code: 200},
+		state{name: "log", path: m("log", "/resources/1/log/1"), who: asOperator, code: 200},
+		state{name: "log-notable", path: m("log", "/resources/1/log/1?entries=notable"), who: asOperator, code: 200},
+		state{name: "log-not-begun", path: m("log", "/resources/1/log/2"), who: asOperator, code: 200},
+		state{name: "resources-log", path: m("log", "/resources"), who: asOperator, code: 200},
+		state{name: "migration-with-exceptions", path: m("log", ""), who: asMember, code: 200},
+		state{name: "delete-refused", path: m("log", "/delete"), who: asOperator, code: 409},
+		state{name: "profile-saved", path: "/profile", who: asOperator, action: "/profile", fields: []string{"name", "Laura Bianchi"}, code: 200},
+		state{name: "profile-refused", path: "/profile", who: asOperator, action: "/profile", fields: []string{"name", ""}, code: 422},
+		state{name: "destination-tested", path: "/destinations/1", who: asOperator, action: "/destinations/1", fields: append([]string{"!action", "/destinations/1/test"}, destinationFields()...), code: 200},
+		state{name: "destination-refused", path: "/destinations/1", who: asOperator, action: "/destinations/1", fields: []string{"host", "no host"}, code: 422},
+	)
+	for _, name := range slices.Sorted(maps.Keys(g.codes)) {
+		if phase, is := strings.CutPrefix(name, "phase "); is {
+			g.states = append(g.states, state{name: "migration-" + strings.ReplaceAll(phase, " ", "-"), path: m(name, ""), who: asOperator, code: 200})
+		}
+	}
+}
+
+// noPages are routes whose answer is no page of the panel.
+var noPages = []string{"/healthz", "/static/", "samples", "events", "/demo/", ".txt", ".csv", ".json", ".zip", "/setup", "/failure"}
+
+// fromRoutes adds the page of every route that no state shows yet, so that a new
+// route is looked at without anybody thinking of it. With a migration it is
+// shown at the MX change; what leads elsewhere is no page.
+func (g *gallery) fromRoutes() {
+	asset := g.assetName()
+	names := map[string]bool{}
+	for _, r := range g.routes() {
+		isPage := r.method == http.MethodGet && r.weight != streams && !slices.ContainsFunc(noPages, func(part string) bool { return strings.Contains(r.path, part) })
+		name := "route-" + strings.Trim(strings.NewReplacer("/", "-", ":", "").Replace(r.path), "-")
+		if !isPage || names[name] {
+			continue
+		}
+		names[name] = true
+		path := fillFor(g.panel, r.path, g.codes["phase awaiting cut-over"], asset)
+		if path == "" || slices.ContainsFunc(g.states, func(s state) bool { return s.path == path && s.action == "" }) {
+			continue
+		}
+		answer := g.as(g.operator).get(path)
+		if answer.code == http.StatusOK && strings.HasPrefix(answer.header.Get("Content-Type"), "text/html") {
+			g.states = append(g.states, state{name: name, path: path, who: asOperator, code: 200})
+		}
+	}
+}
+
+// fillFor is fill for those who can do without: empty where there is no value for
+// a place.
+func fillFor(p *panel, path, code, asset string) string {
+	values := map[string]string{":code": code, ":row": "1", ":line": "1", ":pass": "1", ":id": "1", ":name": asset, ":step": "file"}
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, ":") {
+			if values[part] == "" {
+				p.t.Logf("%s: no value for %s", path, part)
+				return ""
+			}
+			parts[i] = values[part]
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// panelOf is where a state is shown.
+func (g *gallery) panelOf(s state) *panel {
+	if s.empty {
+		return g.first
+	}
+	return g.panel
+}
+
+// show fetches a state with a browser without scripts.
+func (s state) show(t testing.TB, p *browsertest.Plain) browsertest.Sheet {
+	t.Helper()
+	page := p.Get(s.path)
+	if s.action != "" {
+		form := p.Form(page, s.action)
+		if len(s.fields) > 0 && s.fields[0] == "!action" {
+			form.Action = s.fields[1]
+			page = p.Send(form, s.fields[2:]...)
+		} else {
+			page = p.Send(form, s.fields...)
+		}
+	}
+	if page.Code != s.code {
+		t.Errorf("%s: %s answers %d, want %d", s.name, s.path, page.Code, s.code)
+	}
+	return page
+}
+
+// bracketed serves a panel's pages with every text between brackets.
+func bracketed(t testing.TB, p *panel, in func(context.Context) context.Context) *httptest.Server {
+	t.Helper()
+	site := httptest.NewUnstartedServer(p.Server)
+	site.Config.BaseContext = func(net.Listener) context.Context { return in(context.Background()) }
+	site.Start()
+	t.Cleanup(site.Close)
+	return site
+}
+
+// face is how a state is shown in Chromium.
+type face struct {
+	language      string
+	theme         migration.Theme
+	width, height int64
+}
+
+func (f face) name() string { return fmt.Sprintf("%s-%s-%d", f.language, f.theme, f.width) }
+
+// settle makes the users of the gallery wish for a language and a theme.
+func (g *gallery) settle(f face) {
+	g.t.Helper()
+	for _, user := range []*migration.User{&g.operator, &g.member, &g.manager, &g.stranger} {
+		user.Language, user.Theme = f.language, f.theme
+		check(g.t, g.Store.SavePreferences(g.t.Context(), *user))
+	}
+}
+
+// sendForm sends a form of the page in Chromium with other values.
+const sendForm = `((ending, fields) => {
+	const form = [...document.forms].find(form => new URL(form.getAttribute("action"), location).pathname.endsWith(ending));
+	for (const [name, value] of fields) {
+		if (name === "!action") { form.setAttribute("action", value); continue; }
+		const all = [...form.elements].filter(field => field.name === name);
+		const field = all.find(field => field.type === "radio" && field.value === value) ?? all.find(field => field.type !== "radio");
+		if (!field) continue;
+		if (field.type === "radio") field.checked = true;
+		else if (field.localName === "button") { const extra = document.createElement("input"); extra.type = "hidden"; extra.name = name; extra.value = value; form.append(extra); }
+		else field.value = value;
+	}
+	window.left = true;
+	HTMLFormElement.prototype.submit.call(form);
+})(%s, %s)`
+
+// inChromium shows a state in a tab.
+func (g *gallery) inChromium(tab *browsertest.Tab, s state, f face) {
+	g.t.Helper()
+	site := g.panelOf(s).site
+	tab.ForgetCookies()
+	if user := s.who(g.panel); user != nil {
+		tab.SignIn(site.URL, g.as(*user).cookies())
+	}
+	tab.Language(f.language)
+	tab.Scheme(map[migration.Theme]string{migration.ThemeDark: "dark"}[f.theme])
+	tab.Size(f.width, f.height)
+	tab.Go(site.URL + s.path)
+	if s.action == "" {
+		return
+	}
+	pairs := []string{}
+	for i := 0; i+1 < len(s.fields); i += 2 {
+		pairs = append(pairs, fmt.Sprintf("[%q, %q]", s.fields[i], s.fields[i+1]))
+	}
+	browsertest.Ask[any](tab, fmt.Sprintf(sendForm, fmt.Sprintf("%q", s.action), "["+strings.Join(pairs, ", ")+"]"))
+	tab.Wait(`!window.left && document.readyState === "complete" && document.fonts.status === "loaded"`)
+}

@@ -1,0 +1,101 @@
+package handlers
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"golang.org/x/net/html"
+
+	"trasloco/locale"
+	"trasloco/static/browsertest"
+)
+
+// notOurs is what may stand in a page without being a text of ours: what people
+// and servers wrote, names of things, and units, which are the same everywhere.
+var notOurs = regexp.MustCompile(strings.Join([]string{
+	`[\w.+*-]+@[\w.-]+`, `\b[\w-]+(\.[\w-]+)*\.example(\.net)?\b(:\d+)?`, `\bexample\.net\b`, `@Münch\.example`, `\bno domain\b`, `\bUTF-8\b`, // addresses and hosts
+	`\bM-[A-Z0-9]{5}\b`, `\b[0-9a-f]{32,}\b`, // codes, fingerprints, numbers of requests
+	`Laura Bianchi`, `Team Member`, `Man Ager`, `Strange R`, `Studio Rossi`, `New server`, `Help desk`, `\b(LB|TM|MA|SR)\b`,
+	`\b(anna|bruno|carla|dario|dora|emma|elio|fabio|mover)\b`, `accounts\.csv`,
+	`Tavole <finali>`, `M\. Ferri <>`, `M\. Ferri`, `=cmd\|' /C calc'!A0`, `NO \[CANNOT\] Message contains a virus`, `\* BYE Idle timeout`, `\bINBOX\b`, `Cestino`, `Spam`,
+	`Größe`, `\b(NO|BAD|BYE|OK) (\[[^\]]*\] )?[^⟦⟧]*`,
+	`\d[\d.,]*[ \x{a0}]?(kB|MB|GB|TB|B|ms|s|min|h)\b`, `\b(Europe|America)/\w+`, `\b(UTC|CET|CEST|GMT)\b([+-]\d+)?`,
+	`\bTrasloco\b`, `\bItaliano\b`, `\bEnglish\b`, `LITERAL[+-]`, `\b(TLS|SSL) ?1\.\d`, `\b(IMAP4(rev[12])?|MULTIAPPEND|UIDPLUS|QRESYNC|CONDSTORE|SPECIAL-USE|QUOTA|COMPRESS|NAMESPACE|LIST-[A-Z]+|MOVE|APPENDLIMIT|OBJECTID|ID)\b(=\w+)?`,
+}, "|"))
+
+// spoken are the attributes that a reader sees or hears.
+var spoken = []string{"title", "aria-label", "placeholder", "alt", "data-th", "data-copied", "label", "aria-description"}
+
+// unspoken returns the letters of a page that are neither a text of ours nor
+// data, with what is around them.
+func unspoken(root *html.Node) (found []string) {
+	depth := 0
+	var walk func(node *html.Node)
+	walk = func(node *html.Node) {
+		if node.Type == html.TextNode {
+			found = append(found, outside(node.Data, &depth)...)
+		}
+		if node.Type == html.ElementNode && (node.Data == "script" || node.Data == "style" || browsertest.Attr(node, "translate") == "no") {
+			return
+		}
+		for _, name := range spoken {
+			inner := 0
+			found = append(found, outside(browsertest.Attr(node, name), &inner)...)
+		}
+		for child := range node.ChildNodes() {
+			walk(child)
+		}
+	}
+	walk(root)
+	return found
+}
+
+// outside returns the text that lies in no brackets, if there are letters in it.
+// A text may be cut into several nodes: depth goes on from one to the next.
+func outside(text string, depth *int) (found []string) {
+	var free strings.Builder
+	for _, letter := range text {
+		switch {
+		case letter == '⟦':
+			*depth++
+		case letter == '⟧':
+			*depth--
+		case *depth == 0:
+			free.WriteRune(letter)
+			continue
+		}
+		free.WriteRune('⟧') // words on both sides are not one
+	}
+	left := notOurs.ReplaceAllString(free.String(), "")
+	if strings.ContainsFunc(left, unicode.IsLetter) {
+		found = append(found, strings.Join(strings.Fields(strings.ReplaceAll(left, "⟧", " ")), " "))
+	}
+	return found
+}
+
+// Whatever stands in a page is a text in the viewer's language, or data: with all
+// texts in brackets no letter is left outside of them.
+func TestNoTextStandsInCodeOrTemplates(t *testing.T) {
+	g := newGallery(t)
+	sites := map[bool]string{}
+	for empty, p := range map[bool]*panel{false: g.panel, true: g.first} {
+		sites[empty] = bracketed(t, p, locale.Bracketed).URL
+	}
+	for _, s := range g.states {
+		t.Run(s.name, func(t *testing.T) {
+			p := browsertest.NewPlain(t, sites[s.empty])
+			if user := s.who(g.panel); user != nil {
+				p.SetCookies(g.as(*user).cookies()...)
+			}
+			page := s.show(t, p)
+			if !strings.Contains(page.Body, "⟦") {
+				t.Error("no text is in brackets: the test looks past them")
+			}
+			for _, text := range unspoken(page.Root) {
+				t.Errorf("%s: no text of a language: %q", s.path, text)
+			}
+		})
+	}
+}
