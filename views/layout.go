@@ -30,6 +30,7 @@ const (
 	NavMigrations   Nav = "migrations"
 	NavDestinations Nav = "destinations"
 	NavProfile      Nav = "profile"
+	NavHelp         Nav = "help"
 )
 
 // Page is what every page needs, whatever it shows.
@@ -112,7 +113,10 @@ func (p Page) current(n navItem) templ.Attributes {
 	return templ.Attributes{"aria-current": "page"}
 }
 
-var migrationsItem = navItem{NavMigrations, "/migrations", ui.IconMigrations}
+var (
+	migrationsItem = navItem{NavMigrations, "/migrations", ui.IconMigrations}
+	helpItem       = navItem{NavHelp, "/help", ui.IconBook}
+)
 
 // installation are the pages of who runs the installation.
 func (p Page) installation() []navItem {
