@@ -1,9 +1,7 @@
 package handlers
 
 import (
-	"encoding/csv"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -44,8 +42,12 @@ type tableRow interface {
 
 // sendTable sends rows as a file of that form, "csv" or "json".
 func sendTable[R tableRow](c echo.Context, name, form string, rows []R) error {
+	contentType := "application/json; charset=utf-8"
+	if form == "csv" {
+		contentType = "text/csv; charset=utf-8"
+	}
 	h := c.Response().Header()
-	h.Set(echo.HeaderContentType, downloadTypes[form])
+	h.Set(echo.HeaderContentType, contentType)
 	h.Set(echo.HeaderContentDisposition, `attachment; filename="`+name+"."+form+`"`)
 	c.Response().WriteHeader(http.StatusOK)
 	if form == "json" {
@@ -56,29 +58,15 @@ func sendTable[R tableRow](c echo.Context, name, form string, rows []R) error {
 		}
 		return encoder.Encode(rows)
 	}
-	return writeTable(c.Response(), rows)
-}
-
-// writeTable writes a table as spreadsheets of Europe read it, and so that none of
-// its cells is run as a formula.
-func writeTable[R tableRow](w io.Writer, rows []R) error {
-	if _, err := io.WriteString(w, "\uFEFF"); err != nil {
-		return err
-	}
 	var head R
-	table := csv.NewWriter(w)
-	table.Comma, table.UseCRLF = ';', true
-	err := table.Write(head.heads())
-	for _, row := range rows {
-		if err == nil {
-			err = table.Write(harmless(row.cells()...))
+	return writeTable(c.Response(), head.heads(), func(row func(...string) error) error {
+		for _, r := range rows {
+			if err := row(r.cells()...); err != nil {
+				return err
+			}
 		}
-	}
-	table.Flush()
-	if err == nil {
-		err = table.Error()
-	}
-	return err
+		return nil
+	})
 }
 
 // migrationFile is a migration for programs: codes and facts, no sentences.

@@ -63,7 +63,7 @@ func say(ctx context.Context, key string, args ...map[string]any) string {
 
 // navOf returns the entry of the navigation that a route belongs to.
 func navOf(route string) views.Nav {
-	for _, nav := range []views.Nav{views.NavMigrations, views.NavDomains, views.NavUsers, views.NavDestinations, views.NavCustomers, views.NavProfile} {
+	for _, nav := range []views.Nav{views.NavMigrations, views.NavDomains, views.NavUsers, views.NavDestinations, views.NavCustomers, views.NavProfile, views.NavHelp} {
 		if strings.HasPrefix(route, "/"+string(nav)) {
 			return nav
 		}

@@ -110,7 +110,7 @@ func (s *Server) showCorrect(c echo.Context) error {
 // correctable returns the row of the address, if it is in a state to be corrected.
 func (s *Server) correctable(c echo.Context) (store.ResourceRow, error) {
 	m := asked(c)
-	row, err := s.resource(c, m)
+	row, err := s.resource(c.Request().Context(), m, c.Param("row"))
 	if err != nil {
 		return row, err
 	}

@@ -17,7 +17,7 @@ import (
 func fill(t *testing.T, path, code, asset string) string {
 	t.Helper()
 	values := map[string]string{
-		":code": code, ":row": "1", ":line": "1", ":pass": "1", ":id": "1", ":name": asset, ":step": "file",
+		":code": code, ":row": "1", ":line": "1", ":pass": "1", ":id": "1", ":name": asset, ":step": "file", ":topic": "mx",
 		":user": "2", ":domain": "1", ":customer": "1", ":token": "no-such-token", ":session": "0011223344556677",
 	}
 	parts := strings.Split(path, "/")

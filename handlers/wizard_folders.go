@@ -90,7 +90,7 @@ func (s *Server) saveFolders(c echo.Context) error {
 		return s.foldersPage(c, http.StatusUnprocessableEntity, found, choices, problems)
 	}
 	m = asked(c) // with the version that was claimed
-	if err := s.Store.SaveFolders(ctx, m.CustomerID, &m, choices); err != nil {
+	if err := s.Store.ChooseFolders(ctx, m.CustomerID, &m, choices); err != nil {
 		return err
 	}
 	return s.goBack(c, stepPath(m, "folders")+folderQuery(c).Address(), locale.T(ctx, "page.folders.saved", nil))

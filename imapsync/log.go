@@ -75,7 +75,7 @@ func (r *run) logTranscripts(err error) {
 	errors.As(err, &known)
 	for _, side := range []Side{SourceSide, DestinationSide} {
 		if dialogue := r.dialogue(side, known); dialogue != "" {
-			r.entry(migration.Failure, migration.EntryTranscript, migration.Args{"side": string(side), "dialogue": dialogue}, "")
+			r.entry(migration.Failure, "transcript", migration.Args{"side": string(side), "dialogue": dialogue}, "")
 		}
 	}
 }

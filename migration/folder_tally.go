@@ -24,7 +24,7 @@ type FolderTally struct {
 	Tally       Tally
 }
 
-// EntryTranscript is the code of the entry that comes with the end of a dialogue
+// EntryTranscript is the code of the engine’s entry that comes with the end of a dialogue
 // that broke down. Args: side, dialogue.
 const EntryTranscript = "transcript"
 

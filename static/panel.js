@@ -124,6 +124,31 @@
     else root.removeAttribute("data-bs-theme");
   });
 
+  // ---- a live part can be held: <button data-hold="Go on"><span>Pause</span></button>.
+  // What comes meanwhile waits; then the reader gets it all ----
+
+  const held = new Map();
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-hold]");
+    const part = button?.closest("[hx-sse\\:connect]");
+    if (!part) return;
+    const label = button.querySelector("span");
+    [label.textContent, button.dataset.hold] = [button.dataset.hold, label.textContent];
+    const letGo = held.get(part)?.letGo;
+    if (letGo) {
+      held.delete(part);
+      letGo();
+      return;
+    }
+    const hold = {};
+    hold.until = new Promise((resolve) => { hold.letGo = resolve; });
+    held.set(part, hold);
+  });
+  document.addEventListener("htmx:sse:before:message", (event) => {
+    const hold = held.get(event.target);
+    if (hold) event.detail.waitUntil(hold.until);
+  });
+
   // ---- live parts: say when they are not live; hx-sse does not try again when
   // the very first connection fails, so that is done here ----
 

@@ -59,7 +59,7 @@ type EntryQuery struct {
 	// Level leaves out the lines that are less grave; "": none.
 	Level  migration.Level
 	Folder string // only what is about this source folder; "": all
-	// Page counts from 1, the oldest lines; 0 is the last page.
+	// Page counts from 1, the oldest lines; 0 asks for the last PerPage lines.
 	Page, PerPage int
 }
 
@@ -67,7 +67,7 @@ type EntryQuery struct {
 // written.
 type EntryPage struct {
 	Entries []LoggedEntry
-	Page    int                     // the page it is
+	Page    int                     // the page it is; of the last lines, the last one
 	Total   int                     // lines that were asked for, on all pages
 	Levels  map[migration.Level]int // lines of the folder by level
 }
@@ -96,8 +96,10 @@ func (s *Store) EntryPage(ctx context.Context, query EntryQuery) (page EntryPage
 		pages := max((page.Total+query.PerPage-1)/query.PerPage, 1)
 		if page.Page = min(query.Page, pages); query.Page < 1 {
 			page.Page = pages
+			page.Entries, err = readEntries(ctx, q, query, max(page.Total-query.PerPage, 0))
+			return err
 		}
-		page.Entries, err = readEntries(ctx, q, query, page.Page)
+		page.Entries, err = readEntries(ctx, q, query, (page.Page-1)*query.PerPage)
 		return err
 	})
 	if err != nil {
@@ -129,7 +131,7 @@ func (query EntryQuery) where() (where string, args []any) {
 
 // readEntries finds the numbers of the lines first: they stand in indexes, and
 // the lines before the page need not be read.
-func readEntries(ctx context.Context, q querier, query EntryQuery, page int) ([]LoggedEntry, error) {
+func readEntries(ctx context.Context, q querier, query EntryQuery, offset int) ([]LoggedEntry, error) {
 	where, args := query.where()
 	switch query.Level {
 	case migration.Failure:
@@ -137,12 +139,11 @@ func readEntries(ctx context.Context, q querier, query EntryQuery, page int) ([]
 	case migration.Warning:
 		where += ` AND level IN ('warning', 'failure')`
 	}
-	limit, offset := window(page, query.PerPage)
 	places := fmt.Sprintf(`LIMIT $%d OFFSET $%d`, len(args)+1, len(args)+2)
 	return queryAll(ctx, q, scanLoggedEntry, `
 		SELECT id, at, level, code, args, server_text FROM entry
 		WHERE id IN (SELECT id FROM entry WHERE `+where+` ORDER BY id `+places+`)
-		ORDER BY id`, append(args, limit, offset)...)
+		ORDER BY id`, append(args, query.PerPage, offset)...)
 }
 
 func scanLoggedEntry(row scanner) (e LoggedEntry, err error) {
@@ -150,23 +151,31 @@ func scanLoggedEntry(row scanner) (e LoggedEntry, err error) {
 	return e, err
 }
 
+// eachChunk is how many rows are read at once for those who want all.
+const eachChunk = 500
+
 // EachEntry hands the log of a run to do, line by line in the order it was
-// written, until do returns an error. What is written meanwhile may be missing.
+// written, until do returns an error. It holds nothing of the store while do
+// takes its time, and keeps a few hundred lines in memory at most.
 func (s *Store) EachEntry(ctx context.Context, customer, runID int64, do func(migration.Entry) error) error {
-	err := s.each(ctx, func(row scanner) error {
-		e, err := scanEntry(row)
+	for after := int64(0); ; {
+		some, err := queryAll(ctx, s.readers, scanLoggedEntry, `
+			SELECT id, at, level, code, args, server_text FROM entry
+			WHERE $1 IN (0, customer_id) AND run_id = $2 AND id > $3
+			ORDER BY id LIMIT $4`, customer, runID, after, eachChunk)
 		if err != nil {
-			return err
+			return fmt.Errorf("entries of run %d: %w", runID, err)
 		}
-		return do(e)
-	}, `
-		SELECT at, level, code, args, server_text FROM entry
-		WHERE $1 IN (0, customer_id) AND run_id = $2
-		ORDER BY id`, customer, runID)
-	if err != nil {
-		return fmt.Errorf("entries of run %d: %w", runID, err)
+		for _, e := range some {
+			if err := do(e.Entry); err != nil {
+				return err
+			}
+			after = e.ID
+		}
+		if len(some) < eachChunk {
+			return nil
+		}
 	}
-	return nil
 }
 
 // Entries returns the whole log of a run, which may be long.

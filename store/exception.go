@@ -38,22 +38,27 @@ func insertException(ctx context.Context, tx *sql.Tx, customer, runID int64, o m
 const exceptionColumns = `outcome, reason, folder, uid, count, message_id, sender, subject, date, size, server_text`
 
 // EachException hands the exceptions of a run to do, one by one in the order they
-// were saved, until do returns an error. Bytes is not among what is stored.
+// were saved, until do returns an error; as EachEntry does. Bytes is not among
+// what is stored.
 func (s *Store) EachException(ctx context.Context, customer, runID int64, do func(migration.Outcome) error) error {
-	err := s.each(ctx, func(row scanner) error {
-		o, err := scanException(row)
+	for after := int64(0); ; {
+		last := after
+		some, err := queryAll(ctx, s.readers, func(row scanner) (migration.Outcome, error) { return scanException(row, &last) }, `
+			SELECT id, `+exceptionColumns+` FROM exception
+			WHERE $1 IN (0, customer_id) AND run_id = $2 AND id > $3
+			ORDER BY id LIMIT $4`, customer, runID, after, eachChunk)
 		if err != nil {
-			return err
+			return fmt.Errorf("exceptions of run %d: %w", runID, err)
 		}
-		return do(o)
-	}, `
-		SELECT `+exceptionColumns+` FROM exception
-		WHERE $1 IN (0, customer_id) AND run_id = $2
-		ORDER BY id`, customer, runID)
-	if err != nil {
-		return fmt.Errorf("exceptions of run %d: %w", runID, err)
+		for _, o := range some {
+			if err := do(o); err != nil {
+				return err
+			}
+		}
+		if after = last; len(some) < eachChunk {
+			return nil
+		}
 	}
-	return nil
 }
 
 // Exceptions returns all exceptions of a run, which may be many.
@@ -93,7 +98,7 @@ func (s *Store) ExceptionsOf(
 	ctx context.Context, customer, runID int64, reason migration.Reason, page, perPage int,
 ) ([]migration.Outcome, error) {
 	limit, offset := window(page, perPage)
-	outcomes, err := queryAll(ctx, s.readers, scanException, `
+	outcomes, err := queryAll(ctx, s.readers, func(row scanner) (migration.Outcome, error) { return scanException(row) }, `
 		SELECT `+exceptionColumns+` FROM exception
 		WHERE id IN (SELECT id FROM exception WHERE $1 IN (0, customer_id) AND run_id = $2 AND reason = $3
 			ORDER BY id LIMIT $4 OFFSET $5)
@@ -104,11 +109,12 @@ func (s *Store) ExceptionsOf(
 	return outcomes, nil
 }
 
-func scanException(row scanner) (migration.Outcome, error) {
+// scanException reads what stands before exceptionColumns into before.
+func scanException(row scanner, before ...any) (migration.Outcome, error) {
 	var o migration.Outcome
 	var date sql.NullInt64
-	err := row.Scan(&o.Kind, &o.Reason, &o.Folder, &o.UID, &o.Count,
-		&o.MessageID, &o.From, &o.Subject, &date, &o.Size, &o.ServerText)
+	err := row.Scan(append(before, &o.Kind, &o.Reason, &o.Folder, &o.UID, &o.Count,
+		&o.MessageID, &o.From, &o.Subject, &date, &o.Size, &o.ServerText)...)
 	o.Date = fromMillis(date)
 	return o, err
 }

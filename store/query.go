@@ -41,22 +41,6 @@ func queryAll[T any](
 	return all, rows.Err()
 }
 
-// each hands the rows of a query to do one by one, without keeping them. do must
-// be done with the store before it returns: it holds one of its readers.
-func (s *Store) each(ctx context.Context, do func(scanner) error, query string, args ...any) error {
-	rows, err := s.readers.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err has said it all
-	for rows.Next() {
-		if err := do(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // eachRow hands every row of a query to do, until that returns an error.
 func eachRow(ctx context.Context, q querier, do func(scanner) error, query string, args ...any) error {
 	_, err := queryAll(ctx, q, func(row scanner) (struct{}, error) { return struct{}{}, do(row) }, query, args...)

@@ -130,7 +130,7 @@ func TestEntriesByLevelFolderAndPage(t *testing.T) {
 		levels string
 	}{
 		{"the first page", EntryQuery{Page: 1, PerPage: 4}, "0 1 2 3", 60, 1, "40 10 10"},
-		{"the last page", EntryQuery{PerPage: 25}, "50 51 52 53 54 55 56 57 58 59", 60, 3, "40 10 10"},
+		{"the last lines", EntryQuery{PerPage: 8}, "52 53 54 55 56 57 58 59", 60, 8, "40 10 10"},
 		{"a page after the last", EntryQuery{Page: 9, PerPage: 50}, "50 51 52 53 54 55 56 57 58 59", 60, 2, "40 10 10"},
 		{"warnings and errors", EntryQuery{Level: migration.Warning, Page: 2, PerPage: 6}, "20 23 26 29 32 35", 20, 2, "40 10 10"},
 		{"errors", EntryQuery{Level: migration.Failure, Page: 1, PerPage: 3}, "5 11 17", 10, 1, "40 10 10"},

@@ -33,6 +33,7 @@ const (
 	NavDestinations Nav = "destinations"
 	NavCustomers    Nav = "customers"
 	NavProfile      Nav = "profile"
+	NavHelp         Nav = "help"
 )
 
 // Page is what every page needs, whatever it shows.
@@ -118,7 +119,10 @@ func (p Page) current(n navItem) templ.Attributes {
 	return templ.Attributes{"aria-current": "page"}
 }
 
-var migrationsItem = navItem{NavMigrations, "/migrations", ui.IconMigrations}
+var (
+	migrationsItem = navItem{NavMigrations, "/migrations", ui.IconMigrations}
+	helpItem       = navItem{NavHelp, "/help", ui.IconBook}
+)
 
 // installation are the pages of who runs the installation.
 func (p Page) installation() []navItem {

@@ -1,10 +1,10 @@
 package views
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"trasloco/locale"
@@ -12,35 +12,72 @@ import (
 	"trasloco/views/ui"
 )
 
-// LogPage is what one run of one resource did: log 1, log 2 …
+// LogPage is the page of one run of one resource: log 1, log 2 …
 type LogPage struct {
 	Page
+	View LogView
+}
+
+// LogView is what a run did: what is live of its page.
+type LogView struct {
 	Migration migration.Migration
 	Resource  migration.Resource
 	Pass      migration.Pass
 	Run       migration.Run // zero: the resource has none in this pass
-	// Exceptions are the messages, and the folders' worth of them, that are not
-	// at the destination.
-	Exceptions []migration.Outcome
-	Entries    []migration.Entry
-	// Notable shows the entries that warn or tell of failures, and no others.
-	Notable bool
-	// Whole is the reason whose exceptions are all shown; the other groups show
-	// the first few.
-	Whole   migration.Reason
+	AtWork    string        // the folder at work; "": none
+	Query     LogQuery
+
+	Folders FolderList
+	// Left are the messages, and the folders' worth of them, that are not at the
+	// destination, by reason.
+	Left        []LeftGroup
+	Lines       LineList
+	Transcripts []migration.Transcript
+
 	MaxSize int64 // the limit of S15, in octets
 	Support Support
 	Now     time.Time
 }
 
+// FolderList is a page of the folders of a run.
+type FolderList struct {
+	Rows          []migration.FolderTally
+	Sum           migration.Tally // of all of them
+	Total         int
+	Page, PerPage int
+}
+
+// LeftGroup is what a run left behind for one reason.
+type LeftGroup struct {
+	migration.ReasonCount
+	Rows          int                 // exceptions: one may stand for a folder's worth of messages
+	Items         []migration.Outcome // the first ones, or those of Page
+	Page, PerPage int                 // 0: the first ones
+}
+
+// Line is an entry of a log with its number.
+type Line struct {
+	ID int64
+	migration.Entry
+}
+
+// LineList is a page of the entries of a run.
+type LineList struct {
+	Rows          []Line
+	Levels        map[migration.Level]int // lines of the folder that was asked for
+	Total         int                     // lines that were asked for
+	Page, PerPage int
+}
+
 // Support is whom people turn to where the panel cannot help (S25).
 type Support struct{ Name, Email, URL string }
 
-// exceptionsShown is how many messages of one reason a page shows at first.
-const exceptionsShown = 20
-
 // hasRun reports whether there is anything to tell yet.
-func (p LogPage) hasRun() bool { return p.Run.ID != 0 && p.Run.Status != migration.RunWaiting }
+func (v LogView) hasRun() bool { return v.Run.ID != 0 && v.Run.Status != migration.RunWaiting }
+
+// Live reports whether what is shown will change by itself: the run has not
+// ended, and its last lines are asked for.
+func (v LogView) Live() bool { return v.Run.ID != 0 && !v.Run.Status.Ended() && v.Query.Page == 0 }
 
 // byRule reports whether a reason leaves mail out by a rule the admin saw: it
 // was never meant to arrive.
@@ -48,135 +85,73 @@ func byRule(reason migration.Reason) bool {
 	return reason == migration.ReasonFolder || reason == migration.ReasonNotMail
 }
 
-// count sums the messages with a reason.
-func (p LogPage) count(matches func(migration.Outcome) bool) int {
+// count sums the messages of groups.
+func (v LogView) count(matches func(LeftGroup) bool) int {
 	n := 0
-	for _, o := range p.Exceptions {
-		if matches(o) {
-			n += o.Count
+	for _, g := range v.Left {
+		if matches(g) {
+			n += g.Count
 		}
 	}
 	return n
 }
 
-// excluded are the messages that the migration's rules leave where they are.
-func (p LogPage) excluded() int {
-	return p.count(func(o migration.Outcome) bool { return byRule(o.Reason) })
-}
+// excluded are the messages that the migration's rules leave where they are,
+// missing those that nobody meant to leave.
+func (v LogView) excluded() int { return v.count(func(g LeftGroup) bool { return byRule(g.Reason) }) }
+
+func (v LogView) missing() int { return v.count(func(g LeftGroup) bool { return !byRule(g.Reason) }) }
 
 // wanted are the messages that were to arrive, arrived those that did, left the
 // others.
-func (p LogPage) wanted() int  { return p.Run.Tally.Listed - p.excluded() }
-func (p LogPage) arrived() int { return p.Run.Tally.Copied + p.Run.Tally.Present }
-func (p LogPage) left() int    { return p.wanted() - p.arrived() }
-
-// reasons are those of exceptions that no rule explains, the most first.
-func (p LogPage) reasons() []migration.Reason {
-	counts := map[migration.Reason]int{}
-	for _, o := range p.Exceptions {
-		if !byRule(o.Reason) {
-			counts[o.Reason] += o.Count
-		}
-	}
-	var reasons []migration.Reason
-	for reason := range counts {
-		reasons = append(reasons, reason)
-	}
-	slices.SortFunc(reasons, func(a, b migration.Reason) int {
-		return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b))
-	})
-	return reasons
-}
+func (v LogView) wanted() int  { return v.Run.Tally.Listed - v.excluded() }
+func (v LogView) arrived() int { return there(v.Run.Tally) }
+func (v LogView) left() int    { return v.wanted() - v.arrived() }
 
 // why is the second half of the headline: how many for which reason.
-func (p LogPage) why(ctx context.Context) string {
-	text := ""
-	for i, reason := range p.reasons() {
-		n := p.count(func(o migration.Outcome) bool { return o.Reason == reason })
-		if i > 0 {
-			text += ", "
+func (v LogView) why(ctx context.Context) string {
+	var texts []string
+	for _, g := range v.Left {
+		if !byRule(g.Reason) && g.Count > 0 {
+			texts = append(texts, locale.N(ctx, "page.log.why."+string(g.Reason), g.Count, map[string]any{"size": locale.Bytes(ctx, v.MaxSize)}))
 		}
-		text += locale.N(ctx, "page.log.why."+string(reason), n, map[string]any{"size": locale.Bytes(ctx, p.MaxSize)})
 	}
-	return text
+	return strings.Join(texts, ", ")
 }
 
-// excludedFolders names the folders whose messages the rules leave out.
-func (p LogPage) excludedFolders() []string {
+// excludedFolders names folders whose messages the rules leave out; of many the
+// first ones.
+func (v LogView) excludedFolders() string {
 	var folders []string
-	for _, o := range p.Exceptions {
-		if byRule(o.Reason) && o.Count > 0 {
-			folders = append(folders, o.Folder)
+	more := false
+	for _, g := range v.Left {
+		if !byRule(g.Reason) {
+			continue
+		}
+		more = more || g.Rows > len(g.Items)
+		for _, o := range g.Items {
+			if o.Count > 0 {
+				folders = append(folders, o.Folder)
+			}
 		}
 	}
-	return folders
+	if more && len(folders) > 0 {
+		folders = append(folders, "…")
+	}
+	return strings.Join(folders, ", ")
 }
 
 // outcome are the counts of the run.
-func (p LogPage) outcome() ui.OutcomeSpec {
-	t := p.Run.Tally
+func (v LogView) outcome() ui.OutcomeSpec {
+	t := v.Run.Tally
 	return ui.OutcomeSpec{
 		Copied: t.Copied, Present: t.Present, Skipped: t.Skipped, Failed: t.Failed, Listed: t.Listed,
-		Running: !p.Run.Status.Ended(),
+		Running: !v.Run.Status.Ended(),
 	}
 }
 
-// LogFolder is a row of the table of folders.
-type LogFolder struct {
-	Name, Destination string
-	Role              string
-	Tally             migration.Tally
-	LeftOut           bool
-	Failed            bool
-}
-
-// Folders reads the folders of a run from its entries. A run that went on after
-// an interruption has told of some folders twice; the last word counts.
-func (p LogPage) Folders() []LogFolder {
-	at := map[string]int{}
-	var folders []LogFolder
-	for _, e := range p.Entries {
-		f, ok := logFolder(e)
-		if !ok {
-			continue
-		}
-		if i, known := at[f.Name]; known {
-			f.Failed = e.Code == "folder_failed"
-			if f.Failed { // its counts follow in an entry of their own
-				folders[i].Failed = true
-				continue
-			}
-			failed := folders[i].Failed && f.Tally.Failed > 0
-			folders[i] = f
-			folders[i].Failed = failed
-			continue
-		}
-		at[f.Name] = len(folders)
-		folders = append(folders, f)
-	}
-	return folders
-}
-
-func logFolder(e migration.Entry) (LogFolder, bool) {
-	switch e.Code {
-	case "folder_done", "folder_left_out", "folder_failed":
-	default:
-		return LogFolder{}, false
-	}
-	text := func(name string) string { value, _ := e.Args[name].(string); return value }
-	number := func(name string) int { value, _ := e.Args[name].(int); return value }
-	return LogFolder{
-		Name: text("folder"), Destination: text("destination"), Role: text("role"),
-		Tally: migration.Tally{
-			Listed: number("listed"), Copied: number("copied"), Present: number("present"),
-			Skipped: number("skipped"), Failed: number("failed"), Bytes: int64(number("bytes")),
-		},
-		LeftOut: e.Code == "folder_left_out", Failed: e.Code == "folder_failed",
-	}, true
-}
-
-func (f LogFolder) icon() ui.IconName {
-	switch f.Role {
+func folderIcon(name, role string) ui.IconName {
+	switch role {
 	case `\Trash`:
 		return ui.IconTrash
 	case `\Junk`:
@@ -188,7 +163,7 @@ func (f LogFolder) icon() ui.IconName {
 	case `\Archive`, `\All`:
 		return ui.IconArchive
 	}
-	if f.Name == "INBOX" {
+	if name == "INBOX" {
 		return ui.IconInbox
 	}
 	return ui.IconFolder
@@ -202,8 +177,27 @@ func folderName(ctx context.Context, name string) string {
 	return name
 }
 
-// columns of the table of folders.
-func (p LogPage) columns(ctx context.Context) []ui.ColumnSpec {
+// toneIf is a tone where it is to be told.
+func toneIf(tell bool, tone ui.Tone) ui.Tone {
+	if !tell {
+		return ui.Plain
+	}
+	return tone
+}
+
+func logCrumbs(ctx context.Context, v LogView) []ui.Crumb {
+	crumbs := migrationCrumbs(ctx, v.Migration, locale.T(ctx, "page.log.tab", map[string]any{"pass": v.Pass.Number}))
+	last := len(crumbs) - 1
+	return slices.Insert(crumbs, last, ui.Crumb{Text: v.Resource.Destination.Auth.Login, Href: ResourcePath(v.Migration.Code, v.Resource.Row)})
+}
+
+// ResourcePath is the address of a resource's page.
+func ResourcePath(code string, row int) string {
+	return "/migrations/" + code + "/resources/" + strconv.Itoa(row)
+}
+
+// folderColumns are those of the table of folders.
+func folderColumns(ctx context.Context) []ui.ColumnSpec {
 	head := func(name string) string { return locale.T(ctx, "page.log.column."+name, nil) }
 	columns := []ui.ColumnSpec{{Text: head("source")}, {Text: head("destination")}}
 	for _, name := range []string{"listed", "copied", "present", "skipped", "failed", "bytes"} {
@@ -212,16 +206,10 @@ func (p LogPage) columns(ctx context.Context) []ui.ColumnSpec {
 	return columns
 }
 
-// entries are those that are shown.
-func (p LogPage) entries() []migration.Entry {
-	if !p.Notable {
-		return p.Entries
-	}
-	return slices.DeleteFunc(slices.Clone(p.Entries), func(e migration.Entry) bool { return e.Level == migration.Info })
-}
-
-func (p LogPage) entry(ctx context.Context, e migration.Entry) ui.LogSpec {
+func (l Line) spec(ctx context.Context) ui.LogSpec {
+	e := l.Entry
 	spec := ui.LogSpec{
+		ID: "e" + strconv.FormatInt(l.ID, 10),
 		At: e.At, Clock: locale.ClockSeconds(ctx, e.At), Exact: locale.Exact(ctx, e.At),
 		Text: locale.Entry(ctx, e.Code, e.Args), Said: e.ServerText,
 	}
@@ -233,25 +221,22 @@ func (p LogPage) entry(ctx context.Context, e migration.Entry) ui.LogSpec {
 	case e.Code == "connected" || e.Code == "run_ended":
 		spec.Tone = ui.OK
 	}
-	if dialogue, ok := e.Args["dialogue"].(string); ok {
-		spec.Said = dialogue
-	}
 	return spec
 }
 
 // tabs are the passes of the migration.
-func (p LogPage) tabs(ctx context.Context) []ui.LogTab {
+func (v LogView) tabs(ctx context.Context) []ui.LogTab {
 	var tabs []ui.LogTab
-	for _, pass := range p.Migration.Passes {
+	for _, pass := range v.Migration.Passes {
 		at := pass.PlannedAt
 		if !pass.StartedAt.IsZero() {
 			at = pass.StartedAt
 		}
 		tabs = append(tabs, ui.LogTab{
 			Title:   locale.T(ctx, "page.log.tab", map[string]any{"pass": pass.Number}),
-			Text:    locale.T(ctx, passKey("page.log.tab", pass.Number), nil) + " " + locale.Moment(ctx, at, p.Now),
-			Href:    LogPath(p.Migration.Code, p.Resource.Row, pass.Number),
-			Current: pass.Number == p.Pass.Number,
+			Text:    locale.T(ctx, passKey("page.log.tab", pass.Number), nil) + " " + locale.Moment(ctx, at, v.Now),
+			Href:    LogPath(v.Migration.Code, v.Resource.Row, pass.Number),
+			Current: pass.Number == v.Pass.Number,
 		})
 	}
 	return tabs
@@ -267,16 +252,16 @@ func passKey(prefix string, number int) string {
 
 // LogPath is the address of a log.
 func LogPath(code string, row, pass int) string {
-	return "/migrations/" + code + "/resources/" + strconv.Itoa(row) + "/log/" + strconv.Itoa(pass)
+	return ResourcePath(code, row) + "/log/" + strconv.Itoa(pass)
 }
 
 // pill is where the run stands.
-func (p LogPage) pill() (tone ui.Tone, icon ui.IconName, key string) {
-	if p.Run.Status == migration.RunDone && p.left() > 0 {
+func (v LogView) pill() (tone ui.Tone, icon ui.IconName, key string) {
+	if v.Run.Status == migration.RunDone && v.left() > 0 {
 		return ui.Wait, "", "page.log.done_with_exceptions"
 	}
-	tone, icon = RunTone(p.Run.Status)
-	return tone, icon, "run_status." + string(p.Run.Status)
+	tone, icon = RunTone(v.Run.Status)
+	return tone, icon, "run_status." + string(v.Run.Status)
 }
 
 // RunTone is how the status of a run looks.
@@ -299,36 +284,36 @@ func RunTone(status migration.RunStatus) (ui.Tone, ui.IconName) {
 }
 
 // facts are the small numbers beside the pill.
-func (p LogPage) facts(ctx context.Context) []string {
+func (v LogView) facts(ctx context.Context) []string {
 	var facts []string
-	if !p.Run.StartedAt.IsZero() {
-		span := locale.Moment(ctx, p.Run.StartedAt, p.Now)
-		if !p.Run.EndedAt.IsZero() {
-			span += " → " + locale.Clock(ctx, p.Run.EndedAt)
+	if !v.Run.StartedAt.IsZero() {
+		span := locale.Moment(ctx, v.Run.StartedAt, v.Now)
+		if !v.Run.EndedAt.IsZero() {
+			span += " → " + locale.Clock(ctx, v.Run.EndedAt)
 		}
 		facts = append(facts, span)
 	}
-	if !p.Run.EndedAt.IsZero() && !p.Run.StartedAt.IsZero() {
-		facts = append(facts, locale.Span(ctx, p.Run.EndedAt.Sub(p.Run.StartedAt)))
+	if !v.Run.EndedAt.IsZero() && !v.Run.StartedAt.IsZero() {
+		facts = append(facts, locale.Span(ctx, v.Run.EndedAt.Sub(v.Run.StartedAt)))
 	}
-	if p.Run.Tally.Bytes > 0 {
-		facts = append(facts, locale.Bytes(ctx, p.Run.Tally.Bytes))
+	if v.Run.Tally.Bytes > 0 {
+		facts = append(facts, locale.Bytes(ctx, v.Run.Tally.Bytes))
 	}
 	return facts
 }
 
 // trouble is what went wrong with the run as a whole.
-func (p LogPage) trouble(ctx context.Context) (note ui.NoteSpec, wrong bool) {
-	if p.Run.ErrorClass == "" {
+func (v LogView) trouble(ctx context.Context) (note ui.NoteSpec, wrong bool) {
+	if v.Run.ErrorClass == "" {
 		return note, false
 	}
 	note = ui.NoteSpec{
-		Tone: ui.Err, Strong: locale.T(ctx, "class."+p.Run.ErrorClass, nil), Text: locale.T(ctx, "class."+p.Run.ErrorClass+".fix", nil),
+		Tone: ui.Err, Strong: locale.T(ctx, "class."+v.Run.ErrorClass, nil), Text: locale.T(ctx, "class."+v.Run.ErrorClass+".fix", nil),
 	}
-	if p.Run.Status == migration.RunParked {
+	if v.Run.Status == migration.RunParked {
 		note.Tone, note.Icon = ui.Wait, ui.IconPause
-		if !p.Run.RetryAt.IsZero() {
-			note.Text += " " + locale.T(ctx, "page.log.retry", map[string]any{"at": locale.Moment(ctx, p.Run.RetryAt, p.Now)})
+		if !v.Run.RetryAt.IsZero() {
+			note.Text += " " + locale.T(ctx, "page.log.retry", map[string]any{"at": locale.Moment(ctx, v.Run.RetryAt, v.Now)})
 		}
 	}
 	return note, true

@@ -2,7 +2,6 @@ package views
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"trasloco/locale"
@@ -12,41 +11,44 @@ import (
 
 // groups are the exceptions by reason, with those of rules left to the table of
 // folders: failed ones first.
-func (p LogPage) groups(ctx context.Context) []ui.ExceptionsSpec {
+func (v LogView) groups(ctx context.Context) []ui.ExceptionsSpec {
 	var failed, left []ui.ExceptionsSpec
-	for _, reason := range p.reasons() {
-		group := p.group(ctx, reason)
-		if group.Tone == ui.Err {
-			failed = append(failed, group)
-		} else {
-			left = append(left, group)
+	for _, g := range v.Left {
+		switch {
+		case byRule(g.Reason) || len(g.Items) == 0:
+		case g.Kind == migration.Failed:
+			failed = append(failed, v.group(ctx, g))
+		default:
+			left = append(left, v.group(ctx, g))
 		}
 	}
 	return append(failed, left...)
 }
 
-func (p LogPage) group(ctx context.Context, reason migration.Reason) ui.ExceptionsSpec {
-	all := slices.DeleteFunc(slices.Clone(p.Exceptions), func(o migration.Outcome) bool { return o.Reason != reason })
-	n := p.count(func(o migration.Outcome) bool { return o.Reason == reason })
-	group := ui.ExceptionsSpec{Tone: ui.Wait, Pill: locale.T(ctx, "page.log.left_out", nil)}
-	if all[0].Kind == migration.Failed {
+func (v LogView) group(ctx context.Context, g LeftGroup) ui.ExceptionsSpec {
+	group := ui.ExceptionsSpec{ID: leftID(g.Reason), Tone: ui.Wait, Pill: locale.T(ctx, "page.log.left_out", nil)}
+	if g.Kind == migration.Failed {
 		group.Tone, group.Pill = ui.Err, locale.T(ctx, "page.log.failed", nil)
 	}
-	group.Title = locale.N(ctx, "page.log.group."+string(reason), n, map[string]any{"size": locale.Bytes(ctx, p.MaxSize)})
-	group.Hint = locale.T(ctx, "page.log.hint."+string(all[0].Kind), nil)
-	for i, o := range all {
-		if i == exceptionsShown && p.Whole != reason {
-			group.More = ui.ButtonSpec{
-				Text: locale.N(ctx, "page.log.more", len(all)-i, nil), Small: true, Href: "?all=" + string(reason) + "#exceptions",
-			}
-			break
-		}
-		group.Items = append(group.Items, p.exception(ctx, o))
+	group.Title = locale.N(ctx, "page.log.group."+string(g.Reason), g.Count, map[string]any{"size": locale.Bytes(ctx, v.MaxSize)})
+	group.Hint = locale.T(ctx, "page.log.hint."+string(g.Kind), nil)
+	group.Help = ui.Fault{Text: locale.T(ctx, "help.more", nil), Href: HelpRemedy("reason", string(g.Reason))}
+	for _, o := range g.Items {
+		group.Items = append(group.Items, v.exception(ctx, o))
+	}
+	switch more := g.Rows - len(g.Items); {
+	case g.Page > 0:
+		pager := v.leftPager(g)
+		group.Pager = &pager
+	case more > 0:
+		q := v.Query
+		q.Reason, q.ReasonPage = g.Reason, 1
+		group.More = ui.ButtonSpec{Text: locale.N(ctx, "page.log.more", more, nil), Small: true, Href: v.href(q, leftID(g.Reason))}
 	}
 	return group
 }
 
-func (p LogPage) exception(ctx context.Context, o migration.Outcome) ui.Exception {
+func (v LogView) exception(ctx context.Context, o migration.Outcome) ui.Exception {
 	shown := ui.Exception{
 		Subject: o.Subject,
 		Reason:  locale.T(ctx, "reason."+string(o.Reason), nil), Remedy: locale.T(ctx, "reason."+string(o.Reason)+".fix", nil),
@@ -60,7 +62,7 @@ func (p LogPage) exception(ctx context.Context, o migration.Outcome) ui.Exceptio
 	if shown.Subject == "" {
 		shown.Subject = locale.T(ctx, "page.log.no_subject", nil)
 	}
-	for _, part := range []string{p.day(ctx, o.Date), o.From, folderName(ctx, o.Folder), p.size(ctx, o.Size)} {
+	for _, part := range []string{v.day(ctx, o.Date), o.From, folderName(ctx, o.Folder), size(ctx, o.Size)} {
 		if part == "" {
 			continue
 		}
@@ -72,14 +74,14 @@ func (p LogPage) exception(ctx context.Context, o migration.Outcome) ui.Exceptio
 	return shown
 }
 
-func (p LogPage) day(ctx context.Context, t time.Time) string {
+func (v LogView) day(ctx context.Context, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return locale.Day(ctx, t, p.Now)
+	return locale.Day(ctx, t, v.Now)
 }
 
-func (p LogPage) size(ctx context.Context, octets int64) string {
+func size(ctx context.Context, octets int64) string {
 	if octets == 0 {
 		return ""
 	}

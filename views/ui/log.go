@@ -4,7 +4,8 @@ import "time"
 
 // LogSpec describes one entry of a log.
 type LogSpec struct {
-	Tone   Tone // Plain, OK, Wait or Err
+	ID     string // for lines that change live
+	Tone   Tone   // Plain, OK, Wait or Err
 	At     time.Time
 	Clock  string // At as the reader's clock shows it
 	Exact  string // with day and zone, for the pointer
@@ -35,11 +36,14 @@ func (l LogSpec) icon() IconName {
 // ExceptionsSpec describes a group of messages that were left out for one
 // reason. The count stands in the title.
 type ExceptionsSpec struct {
+	ID          string // "": none; links lead to it
 	Title, Hint string
-	Tone        Tone // Wait: left out; Err: failed
+	Help        Fault // where more is said; shown if it has a Text
+	Tone        Tone  // Wait: left out; Err: failed
 	Pill        string
 	Items       []Exception
 	More        ButtonSpec // to the others of the group; shown if it has a Text
+	Pager       *PagerSpec // which of the group are shown; nil: the first ones
 }
 
 func (e ExceptionsSpec) icon() IconName {
