@@ -13,13 +13,18 @@ import (
 	"trasloco/migration"
 )
 
-// fill puts values into the places of a route's path.
-func fill(t *testing.T, path, code, asset string) string {
-	t.Helper()
-	values := map[string]string{
+// routeValues are what may stand in the places of a route's path.
+func routeValues(code, asset string) map[string]string {
+	return map[string]string{
 		":code": code, ":row": "1", ":line": "1", ":pass": "1", ":id": "1", ":name": asset, ":step": "file", ":topic": "mx",
 		":user": "2", ":domain": "1", ":customer": "1", ":token": "no-such-token", ":session": "0011223344556677",
 	}
+}
+
+// fill puts values into the places of a route's path.
+func fill(t *testing.T, path, code, asset string) string {
+	t.Helper()
+	values := routeValues(code, asset)
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		if !strings.HasPrefix(part, ":") {

@@ -204,7 +204,7 @@ func TestDestinationsAreListedAndEdited(t *testing.T) {
 	b.header.Set("Accept-Language", "en")
 	p.setLanguage(t, "en")
 	b.get("/destinations").want(t, http.StatusOK, "New server", "imap.new.example:993", `href="/destinations/1"`)
-	b.get("/destinations/1").want(t, http.StatusOK, "mx2.new.example", "2 domains", "Leave it empty to keep")
+	b.get("/destinations/1").want(t, http.StatusOK, "mx2.new.example", "3 domains", "Leave it empty to keep")
 	b.get("/destinations/7").want(t, http.StatusNotFound)
 	b.get("/destinations/seven").want(t, http.StatusNotFound)
 

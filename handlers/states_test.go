@@ -199,7 +199,7 @@ func (g *gallery) fromRoutes() {
 // fillFor is fill for those who can do without: empty where there is no value for
 // a place.
 func fillFor(p *panel, path, code, asset string) string {
-	values := map[string]string{":code": code, ":row": "1", ":line": "1", ":pass": "1", ":id": "1", ":name": asset, ":step": "file"}
+	values := routeValues(code, asset)
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		if strings.HasPrefix(part, ":") {
