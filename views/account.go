@@ -60,7 +60,7 @@ type SessionRow struct {
 
 func sessionsTable(ctx context.Context) ui.TableSpec {
 	word := func(name string) string { return locale.T(ctx, "page.sessions.column."+name, nil) }
-	return ui.TableSpec{LabelID: "sessions-t", Columns: []ui.ColumnSpec{
+	return ui.TableSpec{LabelID: "sessions-t", Class: "t-table--bins", Columns: []ui.ColumnSpec{
 		{Text: word("browser")}, {Text: word("address")}, {Text: word("since")}, {Text: word("seen")}, {Text: word("actions"), Hidden: true},
 	}}
 }

@@ -72,7 +72,7 @@ func serverOptions(servers []ServerChoice) []ui.Option {
 
 func (p DomainsPage) table(ctx context.Context) ui.TableSpec {
 	word := func(name string) string { return locale.T(ctx, "page.domains.column."+name, nil) }
-	return ui.TableSpec{Label: locale.T(ctx, "page.domains.title", nil), Columns: []ui.ColumnSpec{
+	return ui.TableSpec{Label: locale.T(ctx, "page.domains.title", nil), Class: "t-table--bins", Columns: []ui.ColumnSpec{
 		{Text: word("name")},
 		{Text: word("server")},
 		{Text: word("managers"), Number: true},

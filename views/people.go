@@ -158,7 +158,7 @@ func (p UsersPage) domainsOf(ctx context.Context, u migration.User) string {
 
 func (p UsersPage) table(ctx context.Context) ui.TableSpec {
 	word := func(name string) string { return locale.T(ctx, "page.users.column."+name, nil) }
-	return ui.TableSpec{Label: locale.T(ctx, "page.users.title", nil), Columns: []ui.ColumnSpec{
+	return ui.TableSpec{Label: locale.T(ctx, "page.users.title", nil), Class: "t-table--bins", Columns: []ui.ColumnSpec{
 		{Text: word("name")},
 		{Text: word("state")},
 		{Text: word("role")},

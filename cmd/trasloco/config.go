@@ -34,6 +34,7 @@ const (
 	codeLogFormat   = "cli.log_format"   // neither text nor json
 	codeListen      = "cli.listen"       // args: detail
 	codeNoUser      = "cli.no_user"      // args: email
+	codeNoFactor    = "cli.no_factor"    // args: email
 	codeTaken       = "cli.taken"        // args: email
 	codeDataLocked  = "cli.data_locked"  // args: folder
 	codeNoDomain    = "cli.no_domain"    // args: domain

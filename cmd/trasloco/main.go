@@ -69,6 +69,10 @@ func (p *program) main(ctx context.Context, args []string) int {
 		return p.user(ctx, line.all.User.Add.Data, p.addUser(line.all.User.Add))
 	case "user passwd":
 		return p.user(ctx, line.all.User.Passwd.Data, p.changePassword(line.all.User.Passwd))
+	case "user reset-factor":
+		return p.user(ctx, line.all.User.ResetFactor.Data, p.resetFactor(line.all.User.ResetFactor))
+	case "user unblock":
+		return p.user(ctx, line.all.User.Unblock.Data, p.unblock(line.all.User.Unblock))
 	case "user list":
 		return p.user(ctx, line.all.User.List.Data, p.listUsers)
 	}

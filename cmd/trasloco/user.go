@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -17,11 +18,13 @@ import (
 	"trasloco/store"
 )
 
-// userOptions are the arguments of "user add", "user passwd" and "user list".
+// userOptions are the arguments of the verbs that begin with "user".
 type userOptions struct {
-	Add    userAdd    `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
-	Passwd userPasswd `cmd:"" help:"Give a user a new password. His sessions end."`
-	List   userList   `cmd:"" help:"List the users."`
+	Add         userAdd    `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
+	Passwd      userPasswd `cmd:"" help:"Give a user a new password. His sessions end."`
+	ResetFactor userNamed `cmd:"" help:"Switch off the second factor of a user who lost it. His sessions end."`
+	Unblock     userNamed `cmd:"" help:"Let a blocked user sign in again."`
+	List        userList   `cmd:"" help:"List the users."`
 }
 
 type userAdd struct {
@@ -36,6 +39,11 @@ type userAdd struct {
 type userPasswd struct {
 	places
 	Email string `arg:"" name:"EMAIL" help:"Whose password."`
+}
+
+type userNamed struct {
+	places
+	Email string `arg:"" name:"EMAIL" help:"Whose."`
 }
 
 type userList struct {
@@ -120,12 +128,9 @@ func ownDomains(ctx context.Context, s *store.Store, customer int64, names strin
 
 func (p *program) changePassword(o userPasswd) func(context.Context, *store.Store) ([]migration.Problem, error) {
 	return func(ctx context.Context, s *store.Store) ([]migration.Problem, error) {
-		user, _, err := s.UserByEmail(ctx, o.Email)
-		if errors.Is(err, migration.ErrNotFound) {
-			return []migration.Problem{flagProblem(codeNoUser, "EMAIL", migration.Args{"email": o.Email})}, nil
-		}
-		if err != nil {
-			return nil, err
+		user, problems, err := findUser(ctx, s, o.Email)
+		if err != nil || len(problems) > 0 {
+			return problems, err
 		}
 		hash, problems, err := p.askPassword(ctx, o.Email)
 		if err != nil || len(problems) > 0 {
@@ -135,6 +140,48 @@ func (p *program) changePassword(o userPasswd) func(context.Context, *store.Stor
 			return nil, err
 		}
 		fmt.Fprintln(p.stdout, locale.T(ctx, "cli.password_changed", map[string]any{"email": user.Email}))
+		return nil, nil
+	}
+}
+
+func findUser(ctx context.Context, s *store.Store, email string) (migration.User, []migration.Problem, error) {
+	user, _, err := s.UserByEmail(ctx, email)
+	if errors.Is(err, migration.ErrNotFound) {
+		return user, []migration.Problem{flagProblem(codeNoUser, "EMAIL", migration.Args{"email": email})}, nil
+	}
+	return user, nil, err
+}
+
+// resetFactor is for an operator who lost his phone: nobody in the panel may do it
+// for him.
+func (p *program) resetFactor(o userNamed) func(context.Context, *store.Store) ([]migration.Problem, error) {
+	return func(ctx context.Context, s *store.Store) ([]migration.Problem, error) {
+		user, problems, err := findUser(ctx, s, o.Email)
+		if err != nil || len(problems) > 0 {
+			return problems, err
+		}
+		err = s.RemoveFactor(ctx, store.AnyCustomer, user.ID, false)
+		if errors.Is(err, migration.ErrConflict) {
+			return []migration.Problem{flagProblem(codeNoFactor, "EMAIL", migration.Args{"email": user.Email})}, nil
+		}
+		if err == nil {
+			fmt.Fprintln(p.stdout, locale.T(ctx, "cli.factor_reset", map[string]any{"email": user.Email}))
+		}
+		return nil, err
+	}
+}
+
+func (p *program) unblock(o userNamed) func(context.Context, *store.Store) ([]migration.Problem, error) {
+	return func(ctx context.Context, s *store.Store) ([]migration.Problem, error) {
+		user, problems, err := findUser(ctx, s, o.Email)
+		if err != nil || len(problems) > 0 {
+			return problems, err
+		}
+		user.BlockedAt = time.Time{}
+		if err := s.SaveUser(ctx, store.AnyCustomer, user); err != nil {
+			return nil, err
+		}
+		fmt.Fprintln(p.stdout, locale.T(ctx, "cli.unblocked", map[string]any{"email": user.Email}))
 		return nil, nil
 	}
 }
@@ -150,7 +197,7 @@ func (p *program) listUsers(ctx context.Context, s *store.Store) ([]migration.Pr
 		if user.Operator {
 			role += ", " + locale.T(ctx, "role.operator", nil)
 		}
-		t.add(user.Email, user.Name, role)
+		t.add(user.Email, user.Name, role, locale.T(ctx, "user_state."+string(user.State()), nil))
 	}
 	t.write(p.stdout)
 	return nil, nil

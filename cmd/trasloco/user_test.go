@@ -63,7 +63,7 @@ func TestUsersAreAddedListedAndGivenPasswords(t *testing.T) {
 		t.Errorf("exit %d, %q %q", a.code, a.out, a.errors)
 	}
 	list := typed(t, "", "user", "list", "--data", folder)
-	for _, want := range []string{"laura@x.example", "anna@x.example", "Team member"} {
+	for _, want := range []string{"laura@x.example", "anna@x.example", "Team member", "Active"} {
 		if !strings.Contains(list.out, want) {
 			t.Errorf("the list lacks %q:\n%s", want, list.out)
 		}
@@ -71,6 +71,48 @@ func TestUsersAreAddedListedAndGivenPasswords(t *testing.T) {
 	inFolder(t, folder, func(ctx context.Context, s *store.Store) error {
 		user, hash, err := s.UserByEmail(ctx, "anna@x.example")
 		if user.Role != migration.TeamMember || hash == "" || hash == handlers.HashPassword(password) {
+			t.Errorf("%+v", user)
+		}
+		return err
+	})
+}
+
+// An operator who lost his phone, or whom somebody blocked, comes back in from the
+// machine itself.
+func TestALockedOutUserComesBackIn(t *testing.T) {
+	folder := t.TempDir() + "/data"
+	const email = "laura@x.example"
+	inFolder(t, folder, func(ctx context.Context, s *store.Store) error {
+		return s.SetUp(ctx, store.SetUp{
+			Customer: "Studio", PasswordHash: "none", Domains: []string{"x.example"},
+			Operator:    migration.User{Name: "Laura", Email: email},
+			Destination: migration.Destination{Endpoint: migration.Endpoint{Host: "mail.x.example", Port: 993, TLS: migration.TLSDirect}},
+		})
+	})
+	if a := typed(t, "", "user", "reset-factor", email, "--data", folder); a.code != exitRefused || !strings.Contains(a.errors, "no second factor") {
+		t.Errorf("exit %d, %q", a.code, a.errors)
+	}
+	inFolder(t, folder, func(ctx context.Context, s *store.Store) error {
+		user, _, err := s.UserByEmail(ctx, email)
+		if err != nil {
+			return err
+		}
+		if err := s.OfferFactor(ctx, user.ID, migration.NewSecret("JBSWY3DPEHPK3PXP")); err != nil {
+			return err
+		}
+		return s.ConfirmFactor(ctx, user.ID, 1, nil, false)
+	})
+	for _, args := range [][]string{{"user", "reset-factor", email}, {"user", "unblock", email}} {
+		if a := typed(t, "", append(args, "--data", folder)...); a.code != exitDone || !strings.Contains(a.out, email) {
+			t.Errorf("%v: exit %d, %q", args, a.code, a.errors)
+		}
+	}
+	if a := typed(t, "", "user", "unblock", "b@x.example", "--data", folder); a.code != exitRefused || !strings.Contains(a.errors, "No user") {
+		t.Errorf("exit %d, %q", a.code, a.errors)
+	}
+	inFolder(t, folder, func(ctx context.Context, s *store.Store) error {
+		user, _, err := s.UserByEmail(ctx, email)
+		if user.SecondFactor || user.State() != migration.UserActive || !user.Operator {
 			t.Errorf("%+v", user)
 		}
 		return err
