@@ -27,6 +27,7 @@ func (s *Server) ask(
 func (s *Server) pause(c echo.Context) error    { return s.ask(c, s.Desk.Pause, "flash.paused") }
 func (s *Server) resume(c echo.Context) error   { return s.ask(c, s.Desk.Resume, "flash.resumed") }
 func (s *Server) startNow(c echo.Context) error { return s.ask(c, s.Desk.RunNow, "flash.started") }
+func (s *Server) readMX(c echo.Context) error   { return s.ask(c, s.Desk.ReadMX, "flash.mx_read") }
 func (s *Server) cancel(c echo.Context) error   { return s.ask(c, s.Desk.Cancel, "flash.cancelled") }
 
 // askCancel asks before a migration is cancelled.
@@ -76,7 +77,10 @@ func (s *Server) moveSecond(c echo.Context) error {
 	if !secondWaits(m) {
 		return migration.ErrConflict
 	}
-	second, problems, warnings := s.readSecond(ctx, m, value)
+	second, problems, warnings, err := s.readSecond(ctx, m, c.FormValue("offer"), value)
+	if err != nil {
+		return err
+	}
 	if len(problems) > 0 {
 		return s.secondPage(c, http.StatusUnprocessableEntity, value, problems)
 	}
@@ -91,14 +95,27 @@ func (s *Server) moveSecond(c echo.Context) error {
 	return s.goBack(c, path("migrations", m.Code), flash)
 }
 
-// readSecond reads the new time of pass 2 as the clock of the reader shows it.
-func (s *Server) readSecond(ctx context.Context, m migration.Migration, value string) (second migration.Pass, problems, warnings []migration.Problem) {
+// readSecond reads the new time of pass 2 as the clock of the reader shows it, or
+// takes the one that was offered: two TTLs after the change of the MX records.
+func (s *Server) readSecond(
+	ctx context.Context, m migration.Migration, offer, value string,
+) (second migration.Pass, problems, warnings []migration.Problem, err error) {
 	var at time.Time
-	if value != "" {
+	switch {
+	case offer == "two_ttls":
+		domains, err := s.Store.CutOver(ctx, m.CustomerID, m.ID)
+		if err != nil {
+			return second, nil, nil, err
+		}
+		var ok bool
+		if at, ok = m.OfferTwoTTLs(s.Policy, domains, s.Now()); !ok {
+			return second, nil, nil, migration.ErrConflict // the records have changed since
+		}
+	case value != "":
 		if at, problems, warnings = migration.ParseLocal(migration.FieldSecond, value, locale.Zone(ctx)); len(problems) > 0 {
-			return second, problems, nil
+			return second, problems, nil, nil
 		}
 	}
 	second, problems, more := migration.MoveSecond(s.Policy, m.Passes, at, s.Now())
-	return second, problems, append(warnings, more...)
+	return second, problems, append(warnings, more...), nil
 }

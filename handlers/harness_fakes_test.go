@@ -95,6 +95,10 @@ func (d *fakeDesk) Retry(_ context.Context, _ int64, m *migration.Migration, row
 	return d.note(fmt.Sprintf("retry %d of %s", row, m.Code))
 }
 
+func (d *fakeDesk) ReadMX(_ context.Context, _ int64, m *migration.Migration) error {
+	return d.note("read MX " + m.Code)
+}
+
 func (d *fakeDesk) TestDestination(_ context.Context, server migration.Destination, mailbox string) (migration.ServerTest, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -95,6 +95,11 @@ func (s *Server) migrationView(ctx context.Context, m migration.Migration, at lo
 	if view.Notices, err = s.Store.Notices(ctx, m.CustomerID, m.ID); err != nil {
 		return view, err
 	}
+	if m.Validity == migration.Valid {
+		if view.MX, err = s.Store.CutOver(ctx, m.CustomerID, m.ID); err != nil {
+			return view, err
+		}
+	}
 	if m.Phase(view.Now) == migration.PhaseCutOver {
 		view.Records, err = s.recordsToEnter(ctx, m)
 	}

@@ -38,6 +38,8 @@ func migrationRoutes() []route {
 		{http.MethodPost, "/migrations/:code/pause", changesMigration, light, (*Server).pause},
 		{http.MethodPost, "/migrations/:code/resume", changesMigration, light, (*Server).resume},
 		{http.MethodPost, "/migrations/:code/start", changesMigration, light, (*Server).startNow},
+		{http.MethodGet, "/migrations/:code/report", seesMigration, light, (*Server).showReport},
+		{http.MethodPost, "/migrations/:code/mx", changesMigration, light, (*Server).readMX},
 		{http.MethodPost, "/migrations/:code/retry", changesMigration, light, (*Server).retry},
 		{http.MethodGet, "/migrations/:code/another", addsPass, light, (*Server).showAnother},
 		{http.MethodPost, "/migrations/:code/another", addsPass, light, (*Server).addAnother},

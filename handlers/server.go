@@ -38,6 +38,9 @@ type Desk interface {
 	RunNow(ctx context.Context, customer int64, m *migration.Migration) error
 	// Retry tries again what failed in the last pass; of one row, or of all: 0.
 	Retry(ctx context.Context, customer int64, m *migration.Migration, row int) error
+	// ReadMX reads the MX records of the migration's domains now. What became of it
+	// stands in the store.
+	ReadMX(ctx context.Context, customer int64, m *migration.Migration) error
 	// TestDestination logs in to a mailbox of a destination server and looks
 	// around; it stores and deletes nothing.
 	TestDestination(ctx context.Context, d migration.Destination, mailbox string) (migration.ServerTest, error)

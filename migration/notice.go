@@ -46,6 +46,8 @@ type Letter struct {
 	Failed []string
 	// Records are the MX records to enter, by domain; empty: nobody told us any.
 	Records []string
+	// Domains are what is known of the MX records of each domain now.
+	Domains []DomainMX
 }
 
 // ReasonCount is a number of messages, or of runs, with one reason.

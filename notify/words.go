@@ -2,6 +2,7 @@ package notify
 
 import (
 	"strconv"
+	"strings"
 
 	"trasloco/locale"
 	"trasloco/migration"
@@ -127,13 +128,61 @@ func (w *writer) cutOver() []section {
 	if len(w.second()) > 0 {
 		part.Small = w.t("mx.ttl", nil)
 	}
+	part.Items = w.domainsNow()
+	if w.allChanged() {
+		part.Title, part.Text, part.Exact = w.t("mx.changed.title", nil), []string{w.t("mx.changed", nil)}, nil
+	}
 	return []section{part}
 }
 
-// domainList names the domains where there are several.
+// allChanged reports whether the MX records of all domains are the destination's.
+func (w *writer) allChanged() bool {
+	for _, d := range w.letter.Domains {
+		if d.State() != migration.MXThere {
+			return false
+		}
+	}
+	return len(w.letter.Domains) > 0
+}
+
+// domainsNow says of each domain how its records stand now, as the page does;
+// nothing of those that could not be read.
+func (w *writer) domainsNow() []string {
+	var lines []string
+	for _, d := range w.letter.Domains {
+		if line := w.domainNow(d); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return w.list(lines)
+}
+
+func (w *writer) domainNow(d migration.DomainMX) string {
+	var hosts []string
+	for _, r := range d.Records {
+		hosts = append(hosts, r.Host)
+	}
+	until, known := d.OldUntil()
+	args := map[string]any{
+		"domain": d.Domain.Name, "records": strings.Join(hosts, ", "), "ttl": locale.Span(w.ctx, d.TTL),
+		"until": locale.When(w.ctx, until, w.Now()),
+	}
+	switch state := d.State(); {
+	case state == migration.MXOld, state == migration.MXMixed, state == migration.MXNone, state == migration.MXUnjudged:
+		return w.t("mx.now."+string(state), args)
+	case state == migration.MXThere && known && until.After(w.Now()):
+		return w.t("mx.now.waiting", args)
+	case state == migration.MXThere:
+		return w.t("mx.now.there", args)
+	}
+	return ""
+}
+
+// domainList names the domains where there are several, and nothing more is known
+// of them.
 func (w *writer) domainList() []section {
 	domains := w.letter.Migration.Domains
-	if len(domains) < 2 {
+	if len(domains) < 2 || len(w.domainsNow()) > 0 {
 		return nil
 	}
 	return []section{{Title: w.t("mx.domains", nil), Items: w.list(domains)}}

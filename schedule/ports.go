@@ -17,6 +17,7 @@ type Store interface {
 	runStore
 	noticeStore
 	cleanupStore
+	mxStore
 }
 
 // checkStore holds the rows that wait for their check.
@@ -76,6 +77,22 @@ type cleanupStore interface {
 	Delete(ctx context.Context, customer int64, m *migration.Migration) error
 	Shred(ctx context.Context, customer, migrationID int64) error
 }
+
+// mxStore holds what is known of MX records.
+type mxStore interface {
+	WatchedMX(ctx context.Context, after time.Duration, now time.Time) ([]migration.DomainMX, error)
+	CutOver(ctx context.Context, customer, migrationID int64) ([]migration.DomainMX, error)
+	SaveMX(ctx context.Context, d migration.DomainMX) (migrations []int64, err error)
+}
+
+// Resolver asks the DNS. *DNS is one.
+type Resolver interface {
+	// MX returns the records of a domain, none where it has none. An error says
+	// that there was no answer.
+	MX(ctx context.Context, domain string) (migration.MXAnswer, error)
+}
+
+var _ Resolver = (*DNS)(nil)
 
 // Engine does the work on mail servers. Its methods end soon after their context
 // does. *imapsync.Engine is one; tests have another that does as it is told.

@@ -25,6 +25,8 @@ type Options struct {
 	Journal func(customer, resourceID int64, pass int) imapsync.Journal
 	// Notifier sends the notices; nil: they stay pending, for the pages to show.
 	Notifier Notifier
+	// Resolver reads MX records; nil: they are not watched.
+	Resolver Resolver
 	// Policy holds the numbers of the specification.
 	Policy migration.Policy
 
@@ -44,13 +46,14 @@ type Rhythm struct {
 	Record  time.Duration // what runs tell is written down
 	Notices time.Duration // notices that are due are sent
 	Cleanup time.Duration // old migrations are deleted
+	MX      time.Duration // MX records that are due are read
 	Again   time.Duration // before a write that failed is tried again
 }
 
 // DefaultRhythm returns the rhythm of a panel.
 func DefaultRhythm() Rhythm {
 	return Rhythm{
-		Tick: 2 * time.Second, Record: time.Second, Notices: 10 * time.Second, Cleanup: time.Hour, Again: time.Second,
+		Tick: 2 * time.Second, Record: time.Second, Notices: 10 * time.Second, Cleanup: time.Hour, MX: 30 * time.Second, Again: time.Second,
 	}
 }
 
@@ -61,6 +64,7 @@ type Scheduler struct {
 	engine   Engine
 	journal  func(customer, resourceID int64, pass int) imapsync.Journal
 	notifier Notifier
+	resolver Resolver
 	policy   migration.Policy
 	now      func() time.Time
 	log      *slog.Logger
@@ -69,7 +73,7 @@ type Scheduler struct {
 	book         *logbook
 	runs, checks *pool
 
-	ticks, records, notices, cleanups *beat
+	ticks, records, notices, cleanups, mx *beat
 
 	// mu is held while it is decided what starts, ends or is held.
 	mu   sync.Mutex
@@ -94,7 +98,7 @@ func New(o Options) (*Scheduler, error) {
 	}
 	o = o.withDefaults()
 	s := &Scheduler{
-		store: o.Store, engine: o.Engine, journal: o.Journal, notifier: o.Notifier,
+		store: o.Store, engine: o.Engine, journal: o.Journal, notifier: o.Notifier, resolver: o.Resolver,
 		policy: o.Policy, now: o.Now, log: o.Logger,
 		held: map[int64]bool{}, stopping: make(chan struct{}),
 	}
@@ -109,6 +113,7 @@ func New(o Options) (*Scheduler, error) {
 	s.records = newBeat("record", o.Rhythm.Record, s.book.write)
 	s.notices = newBeat("notices", o.Rhythm.Notices, s.sendNotices)
 	s.cleanups = newBeat("cleanup", o.Rhythm.Cleanup, s.cleanup)
+	s.mx = newBeat("mx", o.Rhythm.MX, s.watchMX)
 	return s, nil
 }
 
@@ -127,6 +132,7 @@ func (o Options) withDefaults() Options {
 	defaultTo(&o.Rhythm.Record, usual.Record)
 	defaultTo(&o.Rhythm.Notices, usual.Notices)
 	defaultTo(&o.Rhythm.Cleanup, usual.Cleanup)
+	defaultTo(&o.Rhythm.MX, usual.MX)
 	defaultTo(&o.Rhythm.Again, usual.Again)
 	return o
 }
@@ -212,7 +218,7 @@ func (s *Scheduler) beginStop() bool {
 	}
 }
 
-func (s *Scheduler) beats() []*beat { return []*beat{s.ticks, s.records, s.notices, s.cleanups} }
+func (s *Scheduler) beats() []*beat { return []*beat{s.ticks, s.records, s.notices, s.cleanups, s.mx} }
 
 // Hub is where those who watch hear how migrations get on.
 func (s *Scheduler) Hub() *Hub { return s.hub }

@@ -118,6 +118,9 @@ func readLetter(ctx context.Context, q querier, l *migration.Letter) (err error)
 	if l.Records, err = readRecords(ctx, q, l.Migration); err != nil {
 		return err
 	}
+	if l.Domains, err = readCutOver(ctx, q, n.CustomerID, n.MigrationID); err != nil {
+		return err
+	}
 	if n.Kind == migration.NoticeInvalid {
 		l.Failed, err = failedChecks(ctx, q, n.MigrationID)
 		return err

@@ -82,6 +82,7 @@ func TestALetterTellsAllOfItsPass(t *testing.T) {
 		Exceptions: []migration.ReasonCount{{Kind: migration.Skipped, Reason: migration.ReasonOversize, Count: 1}},
 		Parked:     []string{"parked@a.example"}, Failed: []string{"failed@a.example"},
 		Records: []string{"10 mx1.new.example", "20 mx2.new.example"},
+		Domains: must(p.CutOver(t.Context(), p.customer, m.ID))(t),
 	}
 	if got := must(p.Letter(t.Context(), n))(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -32,7 +32,7 @@ var wantColumns = map[string]string{
 		"version folder_choices",
 	"migration_domain": "migration_id customer_id domain_id",
 	"msg":              "pair_id uid kind reason pass dst_uid size fp flags",
-	"mx":               "domain_id customer_id records ttl old_ttl changed_at read_at tried_at failure",
+	"mx":               "domain_id customer_id records ttl old_ttl old_ttl_at changed_at read_at tried_at failure",
 	"notice": "id customer_id migration_id user_id kind pass occasion created_at tries next_at sent_at " +
 		"gave_up error",
 	"pair": "id customer_id resource_id src_raw src_uidvalidity src_uidnext src_exists src_modseq complete " +

@@ -34,7 +34,8 @@ type MigrationView struct {
 	Samples []migration.Sample
 	// Reasons are why messages of the shown pass stayed behind, most first.
 	Reasons []migration.ReasonCount
-	Records []DomainRecords // what to enter when the MX may be changed
+	Records []DomainRecords      // what to enter when the MX may be changed
+	MX      []migration.DomainMX // what is known of the records of its domains
 	Notices []migration.Notice
 	// SendsMail says that notices leave by mail.
 	SendsMail bool

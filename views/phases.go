@@ -30,7 +30,7 @@ func (v MigrationView) headline(ctx context.Context) string {
 		next, _ := migration.Current(v.Migration.Passes)
 		return v.say(ctx, "scheduled", map[string]any{"pass": thePass(ctx, next.Number), "when": locale.When(ctx, next.PlannedAt, v.Now)})
 	case migration.PhaseCutOver:
-		return v.say(ctx, "cut_over", map[string]any{"title": domainsOf(ctx, v.Migration)})
+		return v.cutOverLead(ctx)
 	case migration.PhaseFinished:
 		return v.count(ctx, "finished", there(v.pass().Runs.Tally), nil)
 	case migration.PhaseExceptions:
@@ -39,6 +39,19 @@ func (v MigrationView) headline(ctx context.Context) string {
 		return v.say(ctx, "cancelled", nil)
 	}
 	return v.running(ctx)
+}
+
+// cutOverLead says how many domains are to be changed; of which nobody knows
+// better, all.
+func (v MigrationView) cutOverLead(ctx context.Context) string {
+	change, all := v.toChange(), len(v.MX)
+	switch {
+	case v.allChanged():
+		return v.say(ctx, "cut_over.changed", nil)
+	case change > 0 && change < all:
+		return v.count(ctx, "cut_over.some", change, map[string]any{"total": all})
+	}
+	return v.say(ctx, "cut_over", map[string]any{"title": domainsOf(ctx, v.Migration)})
 }
 
 func (v MigrationView) say(ctx context.Context, name string, args map[string]any) string {
@@ -301,19 +314,6 @@ func (v MigrationView) noticeName(ctx context.Context, n migration.Notice) strin
 func (v MigrationView) latestSecond() time.Time {
 	first, _ := passOf(v.Migration, 1)
 	return v.Policy.LatestSecond(first.PlannedAt)
-}
-
-// cutOverText says what to do with the records, and what pass 2 does then.
-func (v MigrationView) cutOverText(ctx context.Context) string {
-	second, _ := passOf(v.Migration, 2)
-	key := "page.migration.cut_over.unknown"
-	for _, group := range v.Records {
-		if len(group.Records) > 0 {
-			key = "page.migration.cut_over.text"
-		}
-	}
-	then := locale.T(ctx, "page.migration.cut_over.then", map[string]any{"when": locale.When(ctx, second.PlannedAt, v.Now)})
-	return locale.T(ctx, key, nil) + " " + then
 }
 
 // plain are the records as one copies them.

@@ -80,6 +80,7 @@ type serveOptions struct {
 	Memory       string `group:"Copying" placeholder:"MIB" default:"256" env:"TRASLOCO_MEMORY" help:"Messages held in memory, all accounts together (default 256)."`
 	TempSpace    string `group:"Copying" placeholder:"MIB" default:"4096" env:"TRASLOCO_TEMP_SPACE" help:"Disk for messages on their way that are larger than 4 MiB (default 4096)."`
 	CA           string `group:"Copying" name:"ca" placeholder:"FILE" env:"TRASLOCO_CA" help:"Certificates to trust besides the system's, PEM."`
+	Resolver     string `group:"Copying" placeholder:"HOST[:PORT]" env:"TRASLOCO_RESOLVER" help:"DNS resolver that MX records are read from (default: those of the system)."`
 	AllowPrivate bool   `group:"Copying" env:"TRASLOCO_ALLOW_PRIVATE" help:"Allow servers at loopback and private addresses."`
 
 	LogFormat string `group:"Log" placeholder:"text|json" default:"text" env:"TRASLOCO_LOG_FORMAT" help:"Form of the log on standard error (default text)."`
@@ -100,6 +101,8 @@ type config struct {
 	policy        migration.Policy
 	ca            []byte
 	allowPrivate  bool
+	watchMX       bool
+	resolver      string // "": those of the system
 	jsonLog       bool
 }
 
@@ -108,7 +111,7 @@ type config struct {
 func readServe(o serveOptions) (config, []migration.Problem) {
 	r := &optionReader{}
 	c := config{
-		data: o.Data, listen: o.Listen, allowPrivate: o.AllowPrivate,
+		data: o.Data, listen: o.Listen, allowPrivate: o.AllowPrivate, watchMX: true, resolver: o.Resolver,
 		publicURL: r.url("--public-url", o.PublicURL),
 		proxies:   r.networks("--trusted-proxies", o.TrustedProxies),
 		language:  r.language("--language", o.Language),

@@ -156,6 +156,14 @@ func (p *program) newScheduler(c config, running *panel) (*schedule.Scheduler, e
 		}
 		options.Notifier = mailer
 	}
+	if c.watchMX {
+		resolver, err := schedule.NewDNS(c.resolver)
+		if err != nil { // everything else goes on without
+			running.log.Warn("MX records are not watched", "error", err)
+		} else {
+			options.Resolver = resolver
+		}
+	}
 	return schedule.New(options)
 }
 

@@ -12,15 +12,16 @@ CREATE TABLE sample (
 ) STRICT, WITHOUT ROWID;
 
 -- The MX records of a domain as the DNS answered last. old_ttl is the largest
--- TTL seen of records that were not the destination's, changed_at when all were
--- found to be its own; both NULL until then. tried_at is the last question,
+-- TTL seen of records that were not the destination's, and old_ttl_at when;
+-- changed_at is when all were found to be its own. tried_at is the last question,
 -- read_at the last answer.
 CREATE TABLE mx (
 	domain_id   INTEGER PRIMARY KEY REFERENCES domain (id) ON DELETE CASCADE,
 	customer_id INTEGER NOT NULL REFERENCES customer (id),
 	records     TEXT    NOT NULL, -- one a line
 	ttl         INTEGER NOT NULL, -- seconds
-	old_ttl     INTEGER,
+	old_ttl     INTEGER NOT NULL, -- seconds; 0: never seen
+	old_ttl_at  INTEGER,
 	changed_at  INTEGER,
 	read_at     INTEGER,
 	tried_at    INTEGER NOT NULL,

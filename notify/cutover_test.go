@@ -1,0 +1,49 @@
+package notify
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"trasloco/migration"
+)
+
+// The mail says the same of the MX records as the page of the migration.
+func TestTheMailSaysHowTheRecordsStand(t *testing.T) {
+	domain := func(name string, ttl time.Duration, answers ...string) migration.DomainMX {
+		d := migration.DomainMX{Domain: migration.Domain{Name: name}, Wanted: []string{"10 mx01.posta.example.net"}}
+		for i, text := range answers {
+			answer := migration.MXAnswer{TTL: ttl}
+			if text != "" {
+				answer.Records = []migration.MXRecord{migration.ParseMX(text)}
+			}
+			d = d.Answered(answer, noon.Add(time.Duration(i-2)*time.Minute))
+		}
+		return d
+	}
+	there := domain("d.it", time.Hour, "10 mx.old.it", "10 mx01.posta.example.net")
+	l := firstLetter("it")
+	l.Migration.Domains = []string{"a.it", "b.it", "c.it", "d.it"}
+	l.Domains = []migration.DomainMX{
+		domain("a.it", time.Hour, "10 mx.old.it"), domain("b.it", time.Hour, ""), domain("c.it", time.Hour), there,
+		domain("e.it", time.Hour, "10 mx01.posta.example.net"),
+	}
+	_, text, page := bodies(t, testMailer(t), l)
+	for _, want := range []string{
+		"a.it: oggi mx.old.it, con un TTL di 1 ora", "b.it: oggi nessun record MX", "d.it: cambiato; fino a oggi", "e.it: punta alla destinazione",
+		"mx01.posta.example.net",
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(text), " "), want) || !strings.Contains(page, want) {
+			t.Errorf("the mail lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "c.it:") {
+		t.Error("it speaks of what nobody has read")
+	}
+	l = firstLetter("en")
+	l.Domains = []migration.DomainMX{there}
+	_, text, _ = bodies(t, testMailer(t), l)
+	if !strings.Contains(text, "You need not do anything more in the DNS.") || strings.Contains(text, "replace the MX records") {
+		t.Errorf("all is changed:\n%s", text)
+	}
+}
