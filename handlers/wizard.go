@@ -18,6 +18,7 @@ func wizardRoutes() []route {
 	return []route{
 		{http.MethodPost, "/migrations", signedIn, light, (*Server).begin},
 		{http.MethodGet, "/migrations/samples.zip", signedIn, downloads, (*Server).samples},
+		{http.MethodGet, "/migrations/samples/:name", signedIn, light, (*Server).sample},
 		{http.MethodGet, "/migrations/:code/edit", changesMigration, light, (*Server).goOn},
 		{http.MethodGet, "/migrations/:code/edit/server", changesMigration, light, (*Server).showServer},
 		{http.MethodPost, "/migrations/:code/edit/server", changesMigration, light, (*Server).saveServer},
@@ -26,6 +27,8 @@ func wizardRoutes() []route {
 		{http.MethodGet, "/migrations/:code/edit/upload", changesMigration, light, (*Server).showUpload},
 		{http.MethodPost, "/migrations/:code/edit/rows", changesMigration, light, (*Server).leaveRows},
 		{http.MethodGet, "/migrations/:code/edit/rows", changesMigration, light, (*Server).backToRows},
+		{http.MethodGet, "/migrations/:code/edit/rows.csv", changesMigration, downloads, (*Server).exportRows},
+		{http.MethodPost, "/migrations/:code/edit/encoding", changesMigration, light, (*Server).saveEncoding},
 		{http.MethodPost, "/migrations/:code/edit/rows/:line", changesMigration, light, (*Server).saveRow},
 		{http.MethodPost, "/migrations/:code/edit/check", changesMigration, light, (*Server).checkAgain},
 		{http.MethodPost, "/migrations/:code/edit/trust", changesMigration, light, (*Server).trust},
@@ -157,9 +160,16 @@ func (s *Server) saveServer(c echo.Context) error {
 			return s.serverPage(c, http.StatusUnprocessableEntity, form, problems)
 		}
 	}
+	changed := m.ServerType != "" && m.ServerType != form.Type
 	m.ServerType, m.Source = form.Type, source
 	if err := s.saveSource(c, m); err != nil {
 		return err
+	}
+	if changed { // what is no mail depends on it (F-13)
+		if err := s.Store.Recheck(c.Request().Context(), m.CustomerID, m.ID, s.Now()); err != nil {
+			return err
+		}
+		s.Desk.Wake()
 	}
 	return goTo(c, stepPath(m, views.StepFile))
 }

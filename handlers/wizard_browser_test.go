@@ -45,7 +45,11 @@ func TestWizardInABrowser(t *testing.T) {
 		tab.Shot("wizard-" + name)
 	}
 	look("1-server")
-	tab.Click(`details.t-more summary`)
+	tab.Click(`details.t-howto:last-of-type summary`)
+	tab.Click(`.t-howto + details.t-howto summary`)
+	look("1-server-steps")
+	tab.Click(`.t-actions`)
+	tab.Click(`form > details.t-more summary`)
 	look("1-server-connection")
 	tab.Click(`.t-actions button`)
 	tab.Wait(`location.pathname.endsWith("/edit/file")`)

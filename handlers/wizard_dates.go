@@ -54,6 +54,7 @@ func (s *Server) firstPage(c echo.Context, code int, form views.TimeForm, proble
 	if err != nil {
 		return err
 	}
+	form.Earliest = s.Now()
 	page := views.FirstPage{WizardPage: s.wizard(c, views.StepFirst, problems), Form: form, Evening: s.evening(c), Records: records}
 	if page.Inventory, err = s.inventory(c.Request().Context(), asked(c)); err != nil {
 		return err
@@ -146,6 +147,7 @@ func (s *Server) draftSecondPage(c echo.Context, code int, form views.TimeForm, 
 	if err != nil {
 		return err
 	}
+	form.Earliest, form.Latest = first, s.Policy.LatestSecond(first)
 	page := views.DraftSecondPage{
 		WizardPage: s.wizard(c, views.StepSecond, problems), Form: form, First: first, Offered: s.Policy.OfferedSecond(first),
 		Latest: s.Policy.LatestSecond(first), Night: s.night(c, first), Records: records,

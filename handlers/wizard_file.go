@@ -27,6 +27,9 @@ type draftFile struct {
 	// By is the user who handed it in: nobody else may have its passwords sent
 	// anywhere but where they were meant for.
 	By int64 `json:"by"`
+	// Raw are the octets as they came, where Encoding was a guess: it can be another
+	// one. They go when a row is corrected, which reading anew would undo.
+	Raw []byte `json:"raw,omitempty"`
 	// Out are the lines that cannot be read and that the admin goes on without;
 	// those whose check failed are marked in the store.
 	Out []int `json:"out,omitempty"`
@@ -154,6 +157,9 @@ func (s *Server) saveFile(c echo.Context) error {
 	}
 	file := draftFile{
 		By: who(c).ID, Name: name, Encoding: sheet.Encoding, Separator: string(sheet.Separator), Text: string(migration.NormalCSV(data, sheet)),
+	}
+	if migration.GuessedEncodings(sheet.Encoding) != nil {
+		file.Raw = data
 	}
 	if err := s.keepFile(ctx, m, file); err != nil {
 		return err

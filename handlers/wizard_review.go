@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -28,7 +29,7 @@ func (s *Server) inventory(ctx context.Context, m migration.Migration) (views.In
 			hosts[row.Source.Host] = true
 			sum.Hosts = append(sum.Hosts, row.Source.Host)
 		}
-		sum.Add(row.Check)
+		sum.Add(row.Source.Host, row.Check)
 	}
 	return sum, err
 }
@@ -94,7 +95,14 @@ func (s *Server) migrate(c echo.Context) error {
 	if err := s.Store.Recheck(ctx, m.CustomerID, m.ID, s.Now().Add(-s.Policy.CheckFor)); err != nil {
 		return err
 	}
-	if err := s.Store.Submit(ctx, m.CustomerID, &m, passes); err != nil {
+	fits := func(planned []migration.Migration) bool {
+		return len(migration.CheckAtOnce(s.Policy, planned, s.Now())) == 0
+	}
+	if err := s.Store.SubmitWhere(ctx, m.CustomerID, &m, passes, fits); errors.Is(err, store.ErrTooMany) {
+		return s.reviewPage(c, http.StatusUnprocessableEntity, name, []migration.Problem{{
+			Code: migration.CodePlanAtOnce, Args: migration.Args{"count": s.Policy.MaxAtOnce, "max": s.Policy.MaxAtOnce},
+		}})
+	} else if err != nil {
 		return err
 	}
 	s.Desk.Wake()

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -55,7 +56,7 @@ func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLoo
 	}
 	sheet := in.Read([]byte(file.Text))
 	view := views.RowsView{
-		Migration: m, FileName: file.Name, Encoding: file.Encoding, Separator: file.Separator, Form: sheet.Form,
+		Migration: m, FileName: file.Name, Encoding: file.Encoding, Separator: file.Separator, Form: sheet.Form, CanReread: len(file.Raw) > 0,
 		Group: at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,
 	}
 	view.Fill(sheet, checksByLine(stored.Resources), file.Out)
@@ -122,7 +123,7 @@ func (s *Server) saveRow(c echo.Context) error {
 		if file.By != who(c).ID && movesAway(sheet.Lines[i], form) {
 			file.Text = string(migration.ForgetSecrets([]byte(file.Text), line, columnsOf(sheet.Lines[i])))
 		}
-		file.Text = edited(file.Text, sheet.Lines[i], form)
+		file.Text, file.Raw = edited(file.Text, sheet.Lines[i], form), nil
 	}
 	file.Out = slices.DeleteFunc(file.Out, func(out int) bool { return out == line })
 	if err := s.keepFile(ctx, m, file); err != nil {
@@ -217,6 +218,14 @@ func (s *Server) leaveRows(c echo.Context) error {
 				Code: CodeRowsBad, Field: "skip", Args: migration.Args{"count": len(bad)},
 			}})
 		}
+		if shown, given := shownLines(c); given {
+			fresh := slices.DeleteFunc(slices.Clone(bad), func(line int) bool { return slices.Contains(shown, line) })
+			if len(fresh) > 0 { // nobody has said that he goes on without those
+				return s.rowsPage(c, http.StatusUnprocessableEntity, []migration.Problem{{
+					Code: CodeRowsMore, Field: "skip", Args: migration.Args{"count": len(fresh), "rows": joinLines(fresh)},
+				}})
+			}
+		}
 		if err := s.goOnWithout(ctx, m, bad); err != nil {
 			return err
 		}
@@ -228,7 +237,20 @@ func (s *Server) leaveRows(c echo.Context) error {
 const (
 	CodeRowsBad  = "rows.bad"  // args: count
 	CodeRowsNone = "rows.none" // no row is left
+	CodeRowsMore = "rows.more" // others failed since the page was made; args: count, rows
 )
+
+func joinLines(lines []int) string {
+	const most = 10
+	var texts []string
+	for _, line := range lines[:min(len(lines), most)] {
+		texts = append(texts, strconv.Itoa(line))
+	}
+	if len(lines) > most {
+		texts = append(texts, "…")
+	}
+	return strings.Join(texts, ", ")
+}
 
 func (s *Server) goOnWithout(ctx context.Context, m migration.Migration, bad []int) error {
 	file, err := s.file(ctx, m)

@@ -80,6 +80,7 @@ func (p *csvParser) dropHeader(records []*record) []*record {
 	if host != 1 || !isNamed(first.fields[0], FieldDestination) || !isNamed(first.fields[2], FieldLogin) {
 		p.sheet.Problems = append(p.sheet.Problems, Problem{Code: CodeFileColumnOrder, Row: first.line})
 	}
+	dropComments(first, records[1:])
 	return records[1:]
 }
 

@@ -111,11 +111,12 @@ func knownHosts(records []*record) map[string]bool {
 
 // NormalCSV returns a file as ParseCSV understood it: in UTF-8, with ";" between
 // the fields and LF at the ends. Every row keeps its line, and the header its
-// place. A row that was not understood stays as it is, with its fault.
+// place; a column of comments is left out. A row that was not understood stays as it is, with its fault.
 func NormalCSV(data []byte, sheet Sheet) []byte {
 	body, _ := decodeText(data)
 	first, _ := textLines(body, 1)
 	var lines []string
+	commented := 0 // fields of a row that ends with a comment
 	for raw := range strings.SplitSeq(body, lineEnd(body)) {
 		raw = strings.TrimRight(raw, "\r")
 		if len(first) > 0 && first[0].number == len(lines)+1 {
@@ -123,12 +124,15 @@ func NormalCSV(data []byte, sheet Sheet) []byte {
 				raw = "sep=;"
 			}
 		}
-		lines = append(lines, normalLine(raw, sheet.Separator))
+		if fields, count := divideLine(raw, sheet.Separator); sheet.Header && commented == 0 && endsWithComment(fields, count) {
+			commented = count
+		}
+		lines = append(lines, normalLine(raw, sheet.Separator, commented))
 	}
 	return []byte(strings.Join(lines, "\n"))
 }
 
-func normalLine(raw string, separator rune) string {
+func normalLine(raw string, separator rune, commented int) string {
 	fields, count := divideLine(raw, separator)
 	isFaulty := slices.ContainsFunc(fields, func(f field) bool { return f.code != "" })
 	switch {
@@ -136,6 +140,8 @@ func normalLine(raw string, separator rune) string {
 		return ""
 	case raw == "sep=;" || lineFault(raw) != "" || isFaulty || count > len(fields):
 		return raw
+	case count == commented:
+		fields = fields[:count-1]
 	}
 	return joinFields(fields)
 }

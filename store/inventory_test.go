@@ -128,3 +128,14 @@ func TestOfTwoTabsTheFirstCounts(t *testing.T) {
 	stale.Version--
 	wantError(t, p.ChooseFolders(t.Context(), p.customer, &stale, nil), migration.ErrConflict)
 }
+
+func TestTheLimitIsCountedWhereItIsUsed(t *testing.T) {
+	p := newPanel(t)
+	one, other := p.inspected(t, "a"), p.inspected(t, "b")
+	fits := func(planned []migration.Migration) bool { return len(planned) < 1 }
+	check(t, p.SubmitWhere(t.Context(), p.customer, &one, p.twoPasses(), fits))
+	wantError(t, p.SubmitWhere(t.Context(), p.customer, &other, p.twoPasses(), fits), ErrTooMany)
+	if m := p.reread(t, other); m.Validity != migration.Draft || len(m.Passes) != 0 {
+		t.Errorf("it was handed in all the same: %+v", m)
+	}
+}

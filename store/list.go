@@ -335,14 +335,15 @@ func cut(all []migration.Migration, page, perPage int) []migration.Migration {
 // are validating or valid. Their runs and checks are not counted.
 func (s *Store) PlannedAtOnce(ctx context.Context, customer int64) (all []migration.Migration, err error) {
 	err = s.read(ctx, func(q querier) error {
-		all, err = readOutlines(ctx, q, selection{
-			`m.customer_id = $1 AND m.validity IN ($2, $3)`,
-			[]any{customer, migration.Validating, migration.Valid},
-		})
+		all, err = readOutlines(ctx, q, plannedOf(customer))
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("planned migrations of customer %d: %w", customer, err)
 	}
 	return all, nil
+}
+
+func plannedOf(customer int64) selection {
+	return selection{`m.customer_id = $1 AND m.validity IN ($2, $3)`, []any{customer, migration.Validating, migration.Valid}}
 }

@@ -123,6 +123,42 @@ func (p ServerPage) choice(ctx context.Context, kind migration.ServerType) ui.Ch
 	}
 }
 
+// HowToStep is one thing to do at a server before mail can be moved from it.
+type HowToStep struct {
+	Text string
+	Code string // what to type there; "": nothing
+}
+
+// steps are those of a type of server, as many as the language files have.
+func (p ServerPage) steps(ctx context.Context, kind migration.ServerType) (steps []HowToStep) {
+	for n := 1; ; n++ {
+		key := "page.wizard.server." + string(kind) + ".step" + strconv.Itoa(n)
+		step := HowToStep{Text: locale.T(ctx, key, nil), Code: locale.T(ctx, key+".code", nil)}
+		if step.Text == key {
+			return steps
+		}
+		if step.Code == key+".code" {
+			step.Code = ""
+		}
+		steps = append(steps, step)
+	}
+}
+
+// SampleFile is a file that shows a form of the CSV.
+type SampleFile struct{ Name, File string }
+
+// samplesOf are the files whose form goes with a type of server (S4, S5, S6).
+func samplesOf(kind migration.ServerType) []SampleFile {
+	standard := SampleFile{"standard", "1-standard.csv"}
+	switch kind {
+	case migration.Gmail:
+		return []SampleFile{standard}
+	case migration.Office365:
+		return []SampleFile{{"office365", "3-microsoft-365.csv"}}
+	}
+	return []SampleFile{standard, {"master", "2-master-user.csv"}}
+}
+
 // connects reports whether anything but the default was chosen of how the
 // servers are reached: then it is shown open.
 func (p ServerPage) connects() bool {
@@ -172,6 +208,15 @@ type TimeForm struct {
 	At         time.Time
 	Date, Time string // as they were written, where At is not known
 	Warnings   []migration.Problem
+	// Earliest and Latest bound the date, in the fields that can say so; zero: not.
+	Earliest, Latest time.Time
+}
+
+func dateOf(ctx context.Context, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(locale.Zone(ctx)).Format(dateField)
 }
 
 // Fields of a date and a time of the day.
@@ -219,14 +264,17 @@ type Inventory struct {
 	// Tight counts the destination mailboxes whose quota is smaller than what
 	// comes.
 	Tight int
+
+	estimates migration.Estimates
 }
 
-// Add adds a check.
-func (i *Inventory) Add(c migration.Check) {
+// Add adds the check of a row whose source is at a host.
+func (i *Inventory) Add(host string, c migration.Check) {
 	if c.Status != migration.CheckPassed {
 		return
 	}
 	i.Checked++
+	i.estimates.Add(host, c.Estimate())
 	i.Folders += c.Folders
 	i.Messages += c.Messages
 	i.Bytes += c.Bytes
@@ -251,12 +299,8 @@ func (i Inventory) load(ctx context.Context) string {
 	return locale.N(ctx, "count.messages", i.Messages-i.Excluded, nil) + ", " + locale.Bytes(ctx, i.Bytes-i.ExcludedBytes)
 }
 
-// What an ordinary old server gives over a few connections. It is a guess, and
-// called one.
-const (
-	guessedBytes    = 12 << 20 // a second
-	guessedMessages = 80       // a second
-)
+// rowsAtOnce is how many rows of one server are copied at a time, for estimates.
+const rowsAtOnce = 4
 
 // Guess is about how long the first pass takes; 0 while rows wait for their
 // check: half of the load would promise too much.
@@ -264,8 +308,7 @@ func (i Inventory) Guess() time.Duration {
 	if i.Checked == 0 || i.Checked < i.Rows {
 		return 0
 	}
-	seconds := max(i.Bytes/guessedBytes, int64(i.Messages)/guessedMessages)
-	return time.Duration(seconds) * time.Second
+	return i.estimates.Together(rowsAtOnce)
 }
 
 // work says how much there is to copy, and about how long that takes.

@@ -35,6 +35,7 @@ type RowsPage struct {
 type RowsView struct {
 	Migration                     migration.Migration
 	FileName, Encoding, Separator string
+	CanReread                     bool // Encoding was a guess and can be another one
 	Form                          migration.Form
 	Group                         string
 	PageNumber                    int
@@ -106,6 +107,40 @@ func (v RowsView) BadLines() (lines []int) {
 		}
 	}
 	return lines
+}
+
+// Export are the rows of a group, and what is wrong with each by its line.
+func (v RowsView) Export(ctx context.Context, group string) (lines []migration.SheetLine, comments map[int]string) {
+	comments = make(map[int]string)
+	for _, row := range v.rows {
+		if row.Group != group {
+			continue
+		}
+		lines = append(lines, row.Line)
+		if row.isFaulty() {
+			what, remedy := row.trouble(ctx)
+			comments[row.Line.Number] = what + " " + remedy
+		}
+	}
+	return lines, comments
+}
+
+// without are the rows that the page offers to go on without, for its form.
+func (v RowsView) without() string {
+	var lines []string
+	for _, line := range v.BadLines() {
+		lines = append(lines, strconv.Itoa(line))
+	}
+	return strings.Join(lines, ",")
+}
+
+// encodings are what the file can be read in.
+func (v RowsView) encodings() []ui.Option {
+	var options []ui.Option
+	for _, encoding := range migration.GuessedEncodings(v.Encoding) {
+		options = append(options, ui.Option{Value: encoding, Text: encoding})
+	}
+	return options
 }
 
 // LinesOut are the lines that are left out and never became a row of the migration.
@@ -332,6 +367,33 @@ func lowerFirst(text string) string {
 // inventory says what lies at the source.
 func (r RowView) inventory(ctx context.Context) string {
 	return locale.N(ctx, "count.messages", r.Check.Messages, nil) + ", " + locale.Bytes(ctx, r.Check.Bytes)
+}
+
+// RowFact is one thing that the check of a row found out.
+type RowFact struct{ Name, Text string }
+
+// facts are what the check found out, in order: both ends, what is there, what is
+// left out, the room at the destination, and the time.
+func (r RowView) facts(ctx context.Context, maxSize int64) []RowFact {
+	say := func(name string, args map[string]any) string {
+		return locale.T(ctx, "page.wizard.file.fact."+name, args)
+	}
+	c := r.Check
+	facts := []RowFact{
+		{Name: say("source", nil), Text: say("reached", map[string]any{"address": r.Address})},
+		{Name: say("destination", nil), Text: say("opens", nil)},
+		{Name: say("found", nil), Text: locale.N(ctx, "page.wizard.review.folders", c.Folders, nil) + ", " + r.inventory(ctx)},
+		{Name: say("excluded", nil), Text: locale.N(ctx, "count.messages", c.Excluded, nil) + ", " + locale.Bytes(ctx, c.ExcludedBytes)},
+		{Name: say("oversize", map[string]any{"size": locale.Bytes(ctx, maxSize)}), Text: locale.N(ctx, "count.messages", c.Oversize, nil)},
+	}
+	if c.QuotaLimit > 0 {
+		facts = append(facts, RowFact{Name: say("quota", nil), Text: say("quota.of", map[string]any{
+			"used": locale.Bytes(ctx, c.QuotaUsed), "limit": locale.Bytes(ctx, c.QuotaLimit),
+		})})
+	} else {
+		facts = append(facts, RowFact{Name: say("quota", nil), Text: say("quota.none", nil)})
+	}
+	return append(facts, RowFact{Name: say("time", nil), Text: locale.About(ctx, c.Estimate())}, RowFact{Name: say("at", nil), Text: locale.Clock(ctx, c.At)})
 }
 
 // tight reports whether the destination mailbox is smaller than what comes.
