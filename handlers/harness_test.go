@@ -58,8 +58,13 @@ const (
 // newPanel returns a panel that was set up. change may alter its options.
 func newPanel(t testing.TB, change ...func(*Options)) *panel {
 	t.Helper()
-	p := openPanel(t, readyFolder, change...)
-	ctx := t.Context()
+	return openPanel(t, readyFolder, change...).meet()
+}
+
+// meet looks the people up, who are there already.
+func (p *panel) meet() *panel {
+	t, ctx := p.t, p.t.Context()
+	t.Helper()
 	for email, user := range map[string]*migration.User{
 		operatorEmail: &p.operator, "team@rossi.example": &p.member, "manager@rossi.example": &p.manager, "stranger@other.example": &p.stranger,
 	} {
@@ -186,8 +191,15 @@ func openPanel(t testing.TB, made func() (folder, error), change ...func(*Option
 	t.Helper()
 	content, err := made()
 	check(t, err)
-	p := &panel{t: t, dir: filepath.Join(t.TempDir(), "state"), clock: &clock{at: testNow}, desk: &fakeDesk{}, log: &logBook{}}
-	content.write(t, p.dir)
+	dir := filepath.Join(t.TempDir(), "state")
+	content.write(t, dir)
+	return panelAt(t, dir, change...)
+}
+
+// panelAt opens a panel on a folder that is there.
+func panelAt(t testing.TB, dir string, change ...func(*Options)) *panel {
+	t.Helper()
+	p := &panel{t: t, dir: dir, clock: &clock{at: testNow}, desk: &fakeDesk{}, log: &logBook{}}
 	memory, err := store.Open(t.Context(), p.dir, store.Options{Now: p.clock.now})
 	check(t, err)
 	t.Cleanup(func() { check(t, memory.Close()) })

@@ -25,7 +25,7 @@ func table(t *testing.T, a answer) [][]string {
 	return rows
 }
 
-func column(rows [][]string, name string) (cells []string) {
+func cellsOf(rows [][]string, name string) (cells []string) {
 	i := slices.Index(rows[0], name)
 	for _, row := range rows[1:] {
 		cells = append(cells, row[i])
@@ -45,13 +45,13 @@ func TestTheListIsAFileToo(t *testing.T) {
 		t.Error(name)
 	}
 	rows := table(t, got)
-	if names := column(rows, "name"); !slices.Equal(names, []string{"'" + evil.Name, ""}) {
+	if names := cellsOf(rows, "name"); !slices.Equal(names, []string{"'" + evil.Name, ""}) {
 		t.Errorf("names %q: a spreadsheet would run one", names)
 	}
-	if codes := column(rows, "code"); !slices.Equal(codes, []string{evil.Code, m.Code}) {
+	if codes := cellsOf(rows, "code"); !slices.Equal(codes, []string{evil.Code, m.Code}) {
 		t.Errorf("codes %v", codes)
 	}
-	if codes := column(table(t, b.get("/migrations.csv?status=valid&domain=rossi.example")), "code"); !slices.Equal(codes, []string{m.Code}) {
+	if codes := cellsOf(table(t, b.get("/migrations.csv?status=valid&domain=rossi.example")), "code"); !slices.Equal(codes, []string{m.Code}) {
 		t.Errorf("filtered: %v", codes)
 	}
 	var list []map[string]any
@@ -71,13 +71,13 @@ func TestResourcesAreAFileToo(t *testing.T) {
 	b := p.as(p.member)
 	b.get("/migrations/"+m.Code+"/resources").want(t, http.StatusOK, "/migrations/"+m.Code+"/resources.csv")
 	rows := table(t, b.get("/migrations/"+m.Code+"/resources.csv").want(t, http.StatusOK))
-	if got := column(rows, "destination"); !slices.Equal(got, []string{"anna@rossi.example", "bruno@rossi.example"}) {
+	if got := cellsOf(rows, "destination"); !slices.Equal(got, []string{"anna@rossi.example", "bruno@rossi.example"}) {
 		t.Errorf("destinations %v", got)
 	}
-	if got := column(rows, "error_class"); !slices.Equal(got, []string{"login", ""}) {
+	if got := cellsOf(rows, "error_class"); !slices.Equal(got, []string{"login", ""}) {
 		t.Errorf("classes %v", got)
 	}
-	if got := column(table(t, b.get("/migrations/"+m.Code+"/resources.csv?group=done")), "failed"); !slices.Equal(got, []string{"1"}) {
+	if got := cellsOf(table(t, b.get("/migrations/"+m.Code+"/resources.csv?group=done")), "failed"); !slices.Equal(got, []string{"1"}) {
 		t.Errorf("those that are done: %v", got)
 	}
 	body := b.get("/migrations/"+m.Code+"/resources.json").want(t, http.StatusOK).body
