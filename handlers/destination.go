@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -68,6 +69,11 @@ func (s *Server) renderDestination(c echo.Context, code int, stored migration.De
 	if err != nil {
 		return err
 	}
+	if stored.ID != 0 {
+		if err := s.readUse(c, stored.ID, &p); err != nil {
+			return err
+		}
+	}
 	p.Page, p.ID, p.Domains = s.page(c, "page.destination.new"), stored.ID, domainsAt(domains, stored.ID)
 	if stored.ID != 0 {
 		p.Title = stored.Name
@@ -88,6 +94,9 @@ func (s *Server) saveDestination(c echo.Context) error {
 	}
 	f := formReader{value: c.Request().PostFormValue}
 	d, form := s.readDestination(&f, stored)
+	if err := s.warnOfUse(c, &f, stored, d); err != nil {
+		return err
+	}
 	if len(f.problems) > 0 {
 		return s.renderDestination(c, http.StatusUnprocessableEntity, stored, views.DestinationPage{Form: form, Problems: f.problems})
 	}
@@ -95,8 +104,78 @@ func (s *Server) saveDestination(c echo.Context) error {
 	if err := s.Store.SaveDestination(ctx, &d); err != nil {
 		return err
 	}
+	s.Desk.Wake() // rows may wait for a new check
 	s.Logger.InfoContext(ctx, "destination saved", "id", requestID(c), "destination", d.ID, "user", who(c).ID)
 	return s.goBack(c, views.DestinationPath(d.ID), locale.T(ctx, "page.destination.saved", map[string]any{"name": d.Name}))
+}
+
+// readUse reads which migrations go to a server.
+func (s *Server) readUse(c echo.Context, id int64, p *views.DestinationPage) error {
+	use, err := s.Store.DestinationUse(c.Request().Context(), id)
+	p.UnderWay, p.Waiting = use.UnderWay, use.Waiting
+	return err
+}
+
+// warnOfUse makes the operator say that he means it, where he changes how a
+// server is reached or opened to which mail is on its way.
+func (s *Server) warnOfUse(c echo.Context, f *formReader, stored, d migration.Destination) error {
+	same := stored.ID == 0 || sameServer(stored.Endpoint, d.Endpoint) && sameLogin(stored.Endpoint.Auth, d.Endpoint.Auth)
+	if same || f.value("sure") != "" {
+		return nil
+	}
+	use, err := s.Store.DestinationUse(c.Request().Context(), stored.ID)
+	if err == nil && len(use.UnderWay) > 0 {
+		f.fault("sure", CodeServerInUse, migration.Args{"count": len(use.UnderWay)})
+	}
+	return err
+}
+
+// sameLogin compares how a mailbox is opened, but for the password: a new one of
+// the same master user disturbs nobody.
+func sameLogin(a, b migration.Auth) bool {
+	return a.Kind == b.Kind && a.Master == b.Master && a.Form == b.Form
+}
+
+// askDeleteDestination asks before a server is deleted; of one that domains name
+// it says why it cannot be.
+func (s *Server) askDeleteDestination(c echo.Context) error {
+	return s.deletionPage(c, http.StatusOK)
+}
+
+func (s *Server) deletionPage(c echo.Context, code int) error {
+	stored, err := s.destination(c)
+	if err == nil && stored.ID == 0 {
+		err = migration.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	domains, err := s.Store.Domains(c.Request().Context(), store.AnyCustomer)
+	if err != nil {
+		return err
+	}
+	return s.render(c, code, views.DeleteDestination(views.DeleteDestinationPage{
+		Page:        s.page(c, "page.destination.delete.title", map[string]any{"name": stored.Name}),
+		Destination: stored, Domains: domainsAt(domains, stored.ID),
+	}))
+}
+
+// deleteDestination deletes a server that no domain names.
+func (s *Server) deleteDestination(c echo.Context) error {
+	stored, err := s.destination(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	err = s.Store.DeleteDestination(ctx, stored.ID)
+	if errors.Is(err, migration.ErrConflict) {
+		return s.deletionPage(c, http.StatusConflict)
+	}
+	if err != nil {
+		return err
+	}
+	s.Logger.InfoContext(ctx, "destination deleted", "id", requestID(c), "destination", stored.ID, "user", who(c).ID)
+	return s.goBack(c, "/destinations", locale.T(ctx, "page.destination.deleted", map[string]any{"name": stored.Name}))
 }
 
 // testDestination tests what stands in the form, and stores nothing.

@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/x509"
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -20,7 +22,7 @@ func (s *Server) formOf(d migration.Destination) views.DestinationForm {
 	}
 	end := d.Endpoint
 	form := views.DestinationForm{
-		Name: d.Name, Host: end.Host, Port: strconv.Itoa(end.Port), TLS: end.TLS, Pin: end.Pin, Auth: views.AuthMailbox,
+		Name: d.Name, Host: end.Host, Port: strconv.Itoa(end.Port), TLS: end.TLS, Pin: end.Pin, CA: string(end.CA), Auth: views.AuthMailbox,
 		Master: end.Auth.Master, Separator: end.Auth.Form.Separator, MX: strings.Join(d.MX, "\n"),
 		KeepsPassword: !d.NeedsPassword(), AllowsUnprotected: s.AllowPrivate,
 	}
@@ -41,7 +43,7 @@ func (s *Server) formOf(d migration.Destination) views.DestinationForm {
 // be enough to have it sent to another.
 func (s *Server) readDestination(f *formReader, stored migration.Destination) (migration.Destination, views.DestinationForm) {
 	form := views.DestinationForm{
-		Name: f.text("destination_name"), Host: f.text("host"), Port: f.text("port"), TLS: migration.TLSMode(f.text("tls")), Pin: f.text("pin"), Auth: f.text("auth"),
+		Name: f.text("destination_name"), Host: f.text("host"), Port: f.text("port"), TLS: migration.TLSMode(f.text("tls")), Pin: f.text("pin"), CA: f.text("ca"), Auth: f.text("auth"),
 		Master: f.text("master"), Separator: f.text("separator"), MX: f.value("mx"), Mailbox: f.text("mailbox"),
 		KeepsPassword: stored.ID != 0 && !stored.NeedsPassword(), AllowsUnprotected: s.AllowPrivate,
 	}
@@ -53,6 +55,7 @@ func (s *Server) readDestination(f *formReader, stored migration.Destination) (m
 	d.Endpoint.Host, d.Endpoint.Port = s.hostPort(f, form, d.Endpoint.TLS)
 	d.Name = cmp.Or(form.Name, d.Endpoint.Host)
 	d.Endpoint.Pin = f.pin(form.Pin)
+	d.Endpoint.CA = f.authority(form.CA)
 	d.Endpoint.Auth = f.auth(form, d.Endpoint, stored)
 	d.MX = f.records("mx")
 	return d, form
@@ -104,6 +107,18 @@ func (f *formReader) pin(text string) string {
 	return digits
 }
 
+// authority returns certificates in PEM form, or nil for those of the system.
+func (f *formReader) authority(text string) []byte {
+	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+	if text == "" {
+		return nil
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM([]byte(text)) {
+		f.fault("ca", CodeAuthorityForm, nil)
+	}
+	return []byte(text + "\n")
+}
+
 // auth returns how one logs in to a mailbox.
 func (f *formReader) auth(form views.DestinationForm, end migration.Endpoint, stored migration.Destination) migration.Auth {
 	auth := migration.Auth{Kind: migration.AuthMaster}
@@ -122,15 +137,20 @@ func (f *formReader) auth(form views.DestinationForm, end migration.Endpoint, st
 	return auth
 }
 
+// sameServer reports whether a password that one endpoint was given would reach
+// the same server by the other.
+func sameServer(a, b migration.Endpoint) bool {
+	return a.Host == b.Host && a.Port == b.Port && a.TLS == b.TLS && a.Pin == b.Pin && bytes.Equal(a.CA, b.CA)
+}
+
 func (f *formReader) masterPassword(end migration.Endpoint, stored migration.Destination) migration.Secret {
 	old := stored.Endpoint
-	sameServer := old.Host == end.Host && old.Port == end.Port && old.TLS == end.TLS && old.Pin == end.Pin
 	switch typed := f.value("master_password"); {
 	case typed != "":
 		return migration.NewSecret(typed)
 	case old.Auth.Password.IsZero():
 		f.fault("master_password", CodeFormEmpty, nil)
-	case !sameServer:
+	case !sameServer(old, end):
 		f.fault("master_password", CodePasswordAgain, nil)
 	}
 	return old.Auth.Password

@@ -19,6 +19,8 @@ const (
 	CodeDomainForm    = "domain.form"    // args: line, text
 	CodeMXForm        = "mx.form"        // args: line, text
 	CodePinForm       = "pin.form"       // no SHA-256
+	CodeAuthorityForm = "ca.form"        // no certificate in PEM form
+	CodeServerInUse   = "server.in_use"  // args: count, migrations that are under way to it
 	CodeZoneUnknown   = "zone.unknown"   // no zone of the IANA data
 	CodePasswordWrong = "password.wrong" // not the one he has
 	CodePasswordAgain = "password.again" // of a server that became another one

@@ -21,7 +21,7 @@ func (s *Server) showResource(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p := views.ResourcePage{Page: s.page(c, "page.resource.title"), Migration: m, Resource: row.Resource, CanChange: who(c).CanChange(m), Now: s.Now()}
+	p := views.ResourcePage{Page: s.page(c, "page.resource.title"), Migration: m, Resource: row.Resource, CanChange: who(c).CanChange(m), HasSecrets: s.Store.HasSecrets(m.ID), Now: s.Now()}
 	p.Title = locale.T(ctx, "page.resource.title", map[string]any{"login": row.Destination.Auth.Login})
 	p.Nav = views.NavMigrations
 	for _, pass := range m.Passes {

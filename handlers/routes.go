@@ -86,5 +86,7 @@ func ground() []route {
 		{http.MethodGet, "/destinations/:id", runsInstallation, light, (*Server).showDestination},
 		{http.MethodPost, "/destinations/:id", runsInstallation, light, (*Server).saveDestination},
 		{http.MethodPost, "/destinations/:id/test", runsInstallation, light, (*Server).testDestination},
+		{http.MethodGet, "/destinations/:id/delete", runsInstallation, light, (*Server).askDeleteDestination},
+		{http.MethodPost, "/destinations/:id/delete", runsInstallation, light, (*Server).deleteDestination},
 	}
 }

@@ -146,7 +146,7 @@ func goodTest() migration.ServerTest {
 			{Stage: migration.StageNamespace, OK: true},
 			{Stage: migration.StageQuota, OK: true},
 		},
-		Capabilities: []string{"IMAP4REV1", "LITERAL+", "UIDPLUS", "CONDSTORE"}, Delimiter: "/", QuotaUsed: 1 << 20, QuotaLimit: 2 << 30,
+		Capabilities: []string{"IMAP4REV1", "LITERAL+", "MULTIAPPEND", "UIDPLUS", "CONDSTORE"}, Delimiter: "/", QuotaUsed: 1 << 20, QuotaLimit: 2 << 30,
 	}
 }
 

@@ -21,6 +21,10 @@ func (e *Engine) Probe(ctx context.Context, ep migration.Endpoint) (migration.Se
 	}
 	p.passedStep(migration.StageLogin, ep.Auth.Login)
 	p.describe(conn)
+	if err := p.measure(ctx, conn); err != nil {
+		conn.Logout(ctx)
+		return p.end(ctx, migration.StageNamespace, err)
+	}
 	spaces, err := namespaces(ctx, conn)
 	if err != nil {
 		conn.Logout(ctx)
@@ -80,6 +84,26 @@ func (p *probe) describe(conn *wire.Conn) {
 			p.test.Steps[i].Detail = detail
 		}
 	}
+}
+
+// roundTrips is how often the shortest command is timed; the best time counts,
+// since a server may have been busy with the others.
+const roundTrips = 3
+
+// measure takes the time of a round trip.
+func (p *probe) measure(ctx context.Context, conn *wire.Conn) error {
+	for range roundTrips {
+		sent := p.now()
+		if err := conn.Noop(ctx); err != nil {
+			return err
+		}
+		took := max(p.now().Sub(sent), time.Microsecond)
+		if p.test.RoundTrip == 0 || took < p.test.RoundTrip {
+			p.test.RoundTrip = took
+		}
+	}
+	p.began = p.now()
+	return nil
 }
 
 // end writes down the step that failed. The end of ctx is no finding.

@@ -39,7 +39,7 @@ func TestAProbeTellsWhatTheServerIs(t *testing.T) {
 		t.Errorf("stages %v", got)
 	}
 	if test.Prefix != "INBOX." || test.Delimiter != "." || test.QuotaUsed != 10<<10 || test.QuotaLimit != 100<<10 ||
-		!test.Can("UIDPLUS") || test.Can("MOVE") || test.Greeting != "ready" || test.Steps[0].Detail != account.Addr() {
+		!test.Can("UIDPLUS") || test.Can("MOVE") || test.Greeting != "ready" || test.Steps[0].Detail != account.Addr() || test.RoundTrip <= 0 {
 		t.Errorf("%+v", test)
 	}
 	if changes := account.Changes(); len(changes) > 0 {

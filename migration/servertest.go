@@ -35,6 +35,10 @@ type ServerTest struct {
 	Delimiter    string   // between the parts of a folder's name; "": the server has none
 	Prefix       string   // before the names of one's own folders, such as "INBOX."
 
+	// RoundTrip is how long the shortest command and its answer take; 0: not
+	// measured.
+	RoundTrip time.Duration
+
 	// The quota of the mailbox in octets; QuotaLimit 0: none, or not told.
 	QuotaUsed, QuotaLimit int64
 }

@@ -88,7 +88,8 @@ func destinationsOf(ctx context.Context, q querier, domains []int64) (map[int64]
 // SaveDestination adds a destination server and sets its ID, or stores one that
 // has an ID in place of what was there, else migration.ErrNotFound. The password
 // of a master user is sealed; an empty one keeps what is stored. A server
-// without a master user keeps none.
+// without a master user keeps none. Where it is reached or opened in another way
+// from then on, the rows of migrations that have not begun are checked again.
 func (s *Store) SaveDestination(ctx context.Context, d *migration.Destination) error {
 	saved := *d
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.saveDestination(ctx, tx, &saved) })
@@ -96,6 +97,99 @@ func (s *Store) SaveDestination(ctx context.Context, d *migration.Destination) e
 		return fmt.Errorf("save destination %d: %w", d.ID, err)
 	}
 	*d = saved
+	return nil
+}
+
+// DestinationUse says who depends on a destination server.
+type DestinationUse struct {
+	Domains int
+	// UnderWay are the codes of migrations that have begun and are not over, the
+	// oldest first; Waiting those whose first pass has not begun.
+	UnderWay, Waiting []string
+}
+
+// DestinationUse returns who depends on a destination server, of any customer.
+func (s *Store) DestinationUse(ctx context.Context, id int64) (use DestinationUse, err error) {
+	err = s.read(ctx, func(q querier) error {
+		use.Domains, err = queryOne(ctx, q, scanValue[int], `SELECT count(*) FROM domain WHERE destination_id = $1`, id)
+		if err != nil {
+			return err
+		}
+		return eachRow(ctx, q, func(row scanner) error {
+			var code string
+			var begun, open bool
+			err := row.Scan(&code, &begun, &open)
+			switch {
+			case !begun:
+				use.Waiting = append(use.Waiting, code)
+			case open:
+				use.UnderWay = append(use.UnderWay, code)
+			}
+			return err
+		}, `
+			SELECT m.code,
+				EXISTS (SELECT 1 FROM pass p WHERE p.migration_id = m.id AND p.status <> 'planned'),
+				EXISTS (SELECT 1 FROM pass p WHERE p.migration_id = m.id AND p.status NOT IN ('done', 'cancelled'))
+			FROM migration m
+			WHERE m.code IS NOT NULL AND m.validity <> 'cancelled' AND EXISTS (
+				SELECT 1 FROM migration_domain b JOIN domain d ON d.id = b.domain_id
+				WHERE b.migration_id = m.id AND d.destination_id = $1)
+			ORDER BY m.id`, id)
+	})
+	if err != nil {
+		return DestinationUse{}, fmt.Errorf("use of destination %d: %w", id, err)
+	}
+	return use, nil
+}
+
+// recheckIfChanged looks whether a server is to be reached or opened in another
+// way than the row says that is about to be replaced.
+func (s *Store) recheckIfChanged(ctx context.Context, tx *sql.Tx, d migration.Destination, endpoint string) error {
+	stored, err := queryOne(ctx, tx, scanValue[string], `SELECT endpoint FROM destination WHERE id = $1`, d.ID)
+	if err != nil || stored == "" { // it is being made
+		return err
+	}
+	old, err := queryOne(ctx, tx, s.openDestination, `SELECT `+destinationColumns+` FROM destination WHERE id = $1`, d.ID)
+	if err != nil {
+		return err
+	}
+	typed := d.Endpoint.Auth.Password
+	if stored == endpoint && (typed.IsZero() || typed.Equal(old.Endpoint.Auth.Password)) {
+		return nil
+	}
+	return recheckAt(ctx, tx, d.ID)
+}
+
+// recheckAt lets the rows that go to a destination server wait for their check
+// again, of every migration whose first pass has not begun: what was found out
+// holds for the server as it was.
+func recheckAt(ctx context.Context, tx *sql.Tx, id int64) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE resource SET check_status = $1
+		WHERE left_out = 0 AND check_status IN ($2, $3)
+			AND domain_id IN (SELECT id FROM domain WHERE destination_id = $4)
+			AND migration_id IN (SELECT m.id FROM migration m WHERE m.validity <> $5
+				AND NOT EXISTS (SELECT 1 FROM pass p WHERE p.migration_id = m.id AND p.status <> $6))`,
+		migration.CheckWaiting, migration.CheckPassed, migration.CheckFailed, id, migration.Cancelled, migration.PassPlanned)
+	return err
+}
+
+// DeleteDestination deletes a destination server that no domain names; one that
+// a domain names is migration.ErrConflict.
+func (s *Store) DeleteDestination(ctx context.Context, id int64) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		used, err := queryOne(ctx, tx, scanValue[bool], `SELECT EXISTS (SELECT 1 FROM domain WHERE destination_id = $1)`, id)
+		if err == nil && used {
+			err = migration.ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+		return execOne(ctx, tx, migration.ErrNotFound, `DELETE FROM destination WHERE id = $1`, id)
+	})
+	if err != nil {
+		return fmt.Errorf("delete destination %d: %w", id, err)
+	}
 	return nil
 }
 
@@ -117,6 +211,9 @@ func (s *Store) saveDestination(ctx context.Context, tx *sql.Tx, d *migration.De
 	}
 	endpoint, err := packEndpoint(d.Endpoint)
 	if err != nil {
+		return err
+	}
+	if err := s.recheckIfChanged(ctx, tx, *d, endpoint); err != nil {
 		return err
 	}
 	return execOne(ctx, tx, migration.ErrNotFound, `

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"trasloco/locale"
 	"trasloco/migration"
 	"trasloco/views/ui"
@@ -25,6 +27,7 @@ type DestinationForm struct {
 	Name, Host, Port  string
 	TLS               migration.TLSMode
 	Pin               string
+	CA                string // certificates in PEM form, trusted in place of the system's
 	Auth              string // one of the three above
 	Master, Separator string
 	MX                string // a record a line
@@ -68,6 +71,35 @@ type DestinationPage struct {
 	Problems Problems
 	Test     TestResult
 	Domains  []string
+	// UnderWay and Waiting are the codes of migrations that go to the server:
+	// those that have begun and are not over, those that have not begun.
+	UnderWay, Waiting []string
+}
+
+// DeleteDestinationPage asks whether to delete a destination server, or says why
+// it cannot be.
+type DeleteDestinationPage struct {
+	Page
+	Destination migration.Destination
+	Domains     []string // that name it
+}
+
+func (p DeleteDestinationPage) dialog(ctx context.Context) ui.DialogSpec {
+	path := DestinationPath(p.Destination.ID)
+	return ui.DialogSpec{
+		ID: "delete", Title: locale.T(ctx, "page.destination.delete.title", map[string]any{"name": p.Destination.Name}),
+		Action:  path + "/delete",
+		Confirm: ui.ButtonSpec{Text: locale.T(ctx, "page.delete.button", nil), Icon: ui.IconTrash, Kind: ui.Danger},
+		Cancel:  locale.T(ctx, "page.delete.no", nil), Back: path,
+	}
+}
+
+func (p DeleteDestinationPage) items(ctx context.Context) []ui.DialogItem {
+	word := func(name string) string { return locale.T(ctx, "page.destination.delete."+name, nil) }
+	return []ui.DialogItem{
+		{Tone: ui.OK, Strong: word("stays"), Text: word("stays.text")},
+		{Tone: ui.Err, Strong: word("goes"), Text: word("goes.text")},
+	}
 }
 
 // TestResult is what a test of the server in the form found out.
@@ -152,7 +184,9 @@ func (r TestResult) took() time.Duration {
 
 // told are the capabilities that decide how fast and how sure the copy is, in
 // the order they are shown.
-func told() []string { return []string{"LITERAL+", "UIDPLUS", "CONDSTORE", "SPECIAL-USE", "QUOTA"} }
+func told() []string {
+	return []string{"LITERAL+", "MULTIAPPEND", "UIDPLUS", "CONDSTORE", "SPECIAL-USE", "QUOTA"}
+}
 
 func (r TestResult) can(capability string) bool {
 	return r.Test.Can(capability) || capability == "LITERAL+" && r.Test.Can("LITERAL-") ||
@@ -163,7 +197,7 @@ func (r TestResult) can(capability string) bool {
 // slow things, or that there are none.
 func (r TestResult) meaning(ctx context.Context) []string {
 	var sentences []string
-	for _, capability := range []string{"LITERAL+", "UIDPLUS", "CONDSTORE"} {
+	for _, capability := range []string{"LITERAL+", "MULTIAPPEND", "UIDPLUS", "CONDSTORE"} {
 		if !r.can(capability) {
 			name := strings.ToLower(strings.Trim(capability, "+"))
 			sentences = append(sentences, locale.T(ctx, "page.test.lacks."+name, nil))
@@ -172,7 +206,22 @@ func (r TestResult) meaning(ctx context.Context) []string {
 	if len(sentences) == 0 {
 		sentences = append(sentences, locale.T(ctx, "page.test.fast", nil))
 	}
+	if r.Test.RoundTrip > 0 {
+		sentences = append(sentences, locale.T(ctx, "page.test.latency."+r.distance(), map[string]any{"time": millis(ctx, max(r.Test.RoundTrip, time.Millisecond))}))
+	}
 	return sentences
+}
+
+// distance ranks the time of a round trip: beside each other, in one country, or
+// far from each other.
+func (r TestResult) distance() string {
+	switch {
+	case r.Test.RoundTrip < 15*time.Millisecond:
+		return "near"
+	case r.Test.RoundTrip < 80*time.Millisecond:
+		return "middle"
+	}
+	return "far"
 }
 
 // stepText is the name of a step, done or failed.
@@ -219,6 +268,14 @@ func (r TestResult) refusedCertificate() bool { return r.Test.Certificate != "" 
 
 func (r TestResult) names() string {
 	return strings.Join(slices.Compact(slices.Clone(r.Test.Names)), ", ")
+}
+
+// sureAttrs tie the box to what is wrong with it.
+func sureAttrs(ctx context.Context, problems Problems) templ.Attributes {
+	if problems.of(ctx, "sure") == "" {
+		return nil
+	}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": "sure-err"}
 }
 
 func pressed(is bool) string { return strconv.FormatBool(is) }

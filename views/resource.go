@@ -20,6 +20,7 @@ type ResourcePage struct {
 	Folders      []PassFolder
 	FoldersTotal int
 	CanChange    bool
+	HasSecrets   bool // the row can be opened, and so be tried again
 	Now          time.Time
 }
 
@@ -106,7 +107,23 @@ func leftOf(ctx context.Context, t migration.FolderTally) string {
 	return strings.Join(words, " · ")
 }
 
-// corrects reports whether the row can be corrected in the wizard.
-func (p ResourcePage) corrects() bool {
+// correctHref is where the row is corrected; "" where there is nothing to correct.
+func (p ResourcePage) correctHref() string {
+	row := ResourceRow{Resource: p.Resource, Runs: map[int]migration.Run{}}
+	for _, v := range p.begun() {
+		row.Runs[v.Pass.Number] = v.Run
+	}
+	view := MigrationView{Migration: p.Migration, CanChange: p.CanChange, HasSecrets: p.HasSecrets}
+	switch {
+	case p.inWizard():
+		return correctPath(p.Migration)
+	case view.canCorrect(row):
+		return CorrectPath(p.Migration, p.Resource.Row)
+	}
+	return ""
+}
+
+// inWizard reports whether the row is corrected where the file is.
+func (p ResourcePage) inWizard() bool {
 	return p.CanChange && p.Migration.Validity == migration.Invalid && p.Resource.Check.Status == migration.CheckFailed && !p.Resource.LeftOut
 }
