@@ -18,8 +18,8 @@ import (
 )
 
 var (
-	shownSecret = regexp.MustCompile(`id="secret">([A-Z2-7 ]+)<`)
-	shownCode   = regexp.MustCompile(`<code>([A-Z2-7]{4}(?:-[A-Z2-7]{4}){3})</code>`)
+	shownSecret = regexp.MustCompile(`id="secret" translate="no">([A-Z2-7 ]+)<`)
+	shownCode   = regexp.MustCompile(`<code translate="no">([A-Z2-7]{4}(?:-[A-Z2-7]{4}){3})</code>`)
 	shownQR     = regexp.MustCompile(`src="data:image/png;base64,([^"]+)"`)
 )
 

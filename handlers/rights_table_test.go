@@ -24,6 +24,7 @@ var rightsTable = map[right]map[string]struct{ own, foreign int }{
 	managesDomain:    byCustomer(ok, ok, ok, none, no),
 	seesMigration:    byCustomer(ok, ok, ok, none, none, members(ok, ok, none)...),
 	changesMigration: byCustomer(ok, no, ok, none, none, members(ok, ok, none)...),
+	addsPass:         byCustomer(ok, no, ok, none, none, members(no, no, none)...),
 }
 
 // Answers: the handler was reached, 403, 404, the login.
@@ -66,11 +67,17 @@ type things struct {
 }
 
 func (t things) path(r route, asset string) string {
-	path := strings.NewReplacer(
-		":code", t.code, ":row", "1", ":line", "1", ":pass", "1", ":id", "1", ":step", "file", ":name", asset,
-		":user", strconv.FormatInt(t.user, 10), ":domain", strconv.FormatInt(t.domain, 10), ":customer", strconv.FormatInt(t.customer, 10),
-		":token", "no-such-token", ":session", "0011223344556677",
-	).Replace(r.path)
+	values := routeValues(t.code, asset)
+	for place, id := range map[string]int64{":user": t.user, ":domain": t.domain, ":customer": t.customer} {
+		values[place] = strconv.FormatInt(id, 10)
+	}
+	parts := strings.Split(r.path, "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, ":") {
+			parts[i] = values[part]
+		}
+	}
+	path := strings.Join(parts, "/")
 	if r.right == managesPeople {
 		path += "?customer=" + strconv.FormatInt(t.customer, 10)
 	}

@@ -55,6 +55,7 @@ func newGallery(t testing.TB, change ...func(*Options)) *gallery {
 	g.migrations()
 	g.addFailures()
 	g.written()
+	g.people()
 	g.fromRoutes()
 	return g
 }
