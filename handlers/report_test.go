@@ -19,7 +19,7 @@ func TestTheReportSumsUpWhatWasMoved(t *testing.T) {
 	for user, wants := range map[*migration.User][]string{
 		&p.operator: {
 			"Rapporto della migrazione di rossi.example", "9 messaggi su 10 sono a destinazione", "1 risorsa non è riuscita",
-			"9 di 10", "imap.old.example", "Laura Bianchi", "oggi, 14:00", "Non riuscita: il server non accetta login e password.", "1: il",
+			"9 di 10", "imap.old.example", "Laura Bianchi", "lun 23 nov 2026, 14:00", "Non riuscita: il server non accetta login e password.", "1: il",
 			"deve ancora finire", "Sul vecchio server non è stato cambiato",
 		},
 		&p.member: {"Report of the migration of rossi.example", "9 of 10 messages", "1 resource failed", "Nothing was changed or deleted"},

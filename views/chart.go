@@ -123,6 +123,20 @@ func (c curve) usual() float64 {
 	return moving[len(moving)/2]
 }
 
+// scaleBytes is scale for octets, in the unit in which they are written.
+func scaleBytes(most float64) float64 {
+	unit := 1.0
+	for most >= 1024*unit {
+		unit *= 1024
+	}
+	for _, n := range []float64{1.2, 1.6, 2} { // they are written with a decimal
+		if unit > 1 && most <= n*unit {
+			return n * unit
+		}
+	}
+	return scale(most/unit) * unit
+}
+
 // scale is the end of an axis that a number fits under, and whose quarters are
 // whole.
 func scale(most float64) float64 {
@@ -153,20 +167,27 @@ func (v MigrationView) charts(ctx context.Context) []ui.ChartSpec {
 		key, per = "page.chart.messages_minute", 60
 	}
 	count := func(n float64) string { return locale.Number(ctx, int(math.Round(n*per))) }
-	all := []ui.ChartSpec{messages.chart(ctx, "chart-messages", key, per, count, v.Now)}
+	all := []ui.ChartSpec{messages.chart(ctx, axis{"chart-messages", key, scale(messages.most()*per) / per, count}, v.Now)}
 	if octets.most() > 0 {
 		size := func(n float64) string { return locale.Bytes(ctx, int64(n)) }
-		all = append(all, octets.chart(ctx, "chart-bytes", "page.chart.bytes", 1, size, v.Now))
+		all = append(all, octets.chart(ctx, axis{"chart-bytes", "page.chart.bytes", scaleBytes(octets.most()), size}, v.Now))
 	}
 	return all
 }
 
-// chart draws a curve. write puts a value into words; per turns seconds into the
-// unit of the axis.
-func (c curve) chart(ctx context.Context, id, key string, per float64, write func(float64) string, now time.Time) ui.ChartSpec {
-	top := scale(c.most()*per) / per
+// axis is what a curve is drawn on: its id and the key of its title, where it ends,
+// and how its values are written.
+type axis struct {
+	id, key string
+	top     float64
+	write   func(float64) string
+}
+
+// chart draws a curve.
+func (c curve) chart(ctx context.Context, a axis, now time.Time) ui.ChartSpec {
+	top, write := a.top, a.write
 	spec := ui.ChartSpec{
-		ID: id, Title: locale.T(ctx, key, nil), Note: c.note(ctx, write),
+		ID: a.id, Title: locale.T(ctx, a.key, nil), Note: c.note(ctx, write),
 		Text: locale.T(ctx, "page.chart.text", map[string]any{
 			"from": locale.When(ctx, c.from, now), "span": locale.Span(ctx, c.width),
 		}),
@@ -202,8 +223,11 @@ func (c curve) note(ctx context.Context, write func(float64) string) string {
 	dips := c.dips()
 	for _, d := range dips[:min(len(dips), maxDips)] {
 		key := "page.chart.slower"
-		if d.mean == 0 {
+		switch {
+		case d.mean == 0:
 			key = "page.chart.nothing"
+		case write(d.mean) == write(0):
+			key = "page.chart.almost"
 		}
 		text += " " + locale.T(ctx, key, map[string]any{
 			"from": c.moment(ctx, d.from), "to": c.moment(ctx, d.to), "mean": write(d.mean),

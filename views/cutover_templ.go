@@ -451,7 +451,7 @@ func mxOutlook(v MigrationView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Note(ui.NoteSpec{Tone: v.mxOutlookTone(), Icon: ui.IconExchange, ID: "mx", Heading: locale.T(ctx, "page.mx.heading", nil)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Note(ui.NoteSpec{Tone: v.mxOutlookTone(), Icon: ui.IconExchange, ID: "mx", Strong: locale.T(ctx, "page.mx.heading", nil)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

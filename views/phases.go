@@ -165,14 +165,15 @@ func (v MigrationView) line(ctx context.Context) []ui.PassStep {
 }
 
 func (v MigrationView) passStep(ctx context.Context, pass migration.Pass) ui.PassStep {
-	step := ui.PassStep{Title: passName(ctx, pass.Number), When: locale.Moment(ctx, startOf(pass), v.Now)}
+	step := ui.PassStep{Title: passName(ctx, pass.Number), When: locale.Moment(ctx, startOf(pass), v.Now), Exact: locale.Exact(ctx, startOf(pass))}
 	if waitsForVerdict(v.Migration) && pass.Due(v.Now) {
-		step.When = locale.T(ctx, "page.list.soonest", nil)
+		step.When, step.Exact = locale.T(ctx, "page.list.soonest", nil), ""
 	}
 	switch {
 	case pass.Status == migration.PassDone:
 		step.State = ui.StepDone
 		step.When += " → " + clockOrMoment(ctx, pass.EndedAt, startOf(pass), v.Now)
+		step.Exact += " → " + locale.Exact(ctx, pass.EndedAt)
 		step.Lines = append(step.Lines, v.passSum(ctx, pass))
 	case pass.Status == migration.PassPlanned && !v.waitsForIt(pass):
 		step.Lines = append(step.Lines, v.planned(ctx, pass))

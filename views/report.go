@@ -143,8 +143,24 @@ func (p ReportPage) outOf(ctx context.Context, row ResourceRow) (lines []string)
 	for _, reason := range p.Reasons[row.ID] {
 		lines = append(lines, locale.Number(ctx, reason.Count)+": "+lowerFirst(locale.T(ctx, "reason."+string(reason.Reason), nil)))
 	}
+	if text := unnamed(ctx, run.Tally, p.Reasons[row.ID]); text != "" {
+		lines = append(lines, text)
+	}
 	if len(lines) == 0 {
 		lines = append(lines, "–")
 	}
 	return lines
+}
+
+// unnamed counts what was left out of a row and has no reason of its own in the
+// store: it is never passed over.
+func unnamed(ctx context.Context, t migration.Tally, reasons []migration.ReasonCount) string {
+	n := t.Skipped + t.Failed
+	for _, reason := range reasons {
+		n -= reason.Count
+	}
+	if n <= 0 {
+		return ""
+	}
+	return locale.N(ctx, "page.list.left_out", n, nil)
 }

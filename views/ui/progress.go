@@ -149,6 +149,7 @@ type StepperSpec struct {
 type PassStep struct {
 	Title string
 	When  string
+	Exact string   // the same with nothing left out, for who points at it
 	Lines []string // what else there is to say
 	State StepState
 	Gap   bool // the time between the passes
