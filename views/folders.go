@@ -89,7 +89,7 @@ func inFolderGroup(line migration.FolderLine, group string) bool {
 func (p FoldersPage) address() string { return "/migrations/" + p.Migration.Code + "/edit/folders" }
 
 // action keeps the view over a form.
-func (p FoldersPage) action() string { return p.address() + p.Query.Address() }
+func (p FoldersPage) action() string { return strings.TrimSuffix(p.address()+p.Query.Address(), "?") }
 
 func (p FoldersPage) count(group string) (n int) {
 	for _, line := range p.Lines {
