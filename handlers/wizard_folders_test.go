@@ -153,6 +153,7 @@ func TestFoldersAreFixedOnceAPassHasBegun(t *testing.T) {
 	m := p.planned("anna")
 	b := p.as(p.member)
 	path := "/migrations/" + m.Code + "/edit/folders"
+	b.get("/migrations/"+m.Code).want(t, http.StatusOK, path)
 	b.get(path).want(t, http.StatusOK)
 	b.post(path, "folder", lineID("Vecchi")).wantGoTo(t, path)
 	check(t, p.Store.BeginPass(t.Context(), p.customer, &m.Passes[0]))

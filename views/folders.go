@@ -283,3 +283,11 @@ func (p FoldersPage) head(ctx context.Context) ui.HeadSpec {
 		Title: folderText(ctx, "title", nil), Text: p.sum(ctx), Flash: p.Flash,
 	}
 }
+
+// choosesFolders reports whether the folder map may still be changed, and is not a
+// part of the wizard any more.
+func (v MigrationView) choosesFolders() bool {
+	m := v.Migration
+	handedIn := m.Validity == migration.Validating || m.Validity == migration.Valid
+	return handedIn && len(m.Passes) > 0 && m.Passes[0].Status == migration.PassPlanned
+}
