@@ -99,6 +99,9 @@ func (g *gallery) migrations() {
 				"carla@old.example": {Status: migration.CheckPassed, Folders: 9, Messages: 12088, Bytes: 19 << 30, Oversize: 14},
 			}
 		}
+		if name == "ready" {
+			w.inspected(someFolders())
+		}
 		w.checked(bad)
 		w.post("rows")
 		w.post("first", "first", "asap")
@@ -150,6 +153,9 @@ func (g *gallery) written() {
 		state{name: "wizard-2-rows", path: edit("rows", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-rows-refused", path: edit("rows", "file"), who: asOperator, action: "/edit/rows", code: 422},
 		state{name: "wizard-2-ready", path: edit("ready", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-folders", path: edit("ready", "folders"), who: asOperator, code: 200},
+		state{name: "wizard-2-folders-none", path: edit("waiting", "folders"), who: asOperator, code: 200},
+		state{name: "wizard-conflict", path: edit("ready", "server"), who: asOperator, action: "/edit/server", fields: []string{"version", "1"}, code: 409},
 		state{name: "wizard-3-first", path: edit("dates", "first"), who: asOperator, code: 200},
 		state{name: "wizard-3-refused", path: edit("dates", "first"), who: asOperator, action: "/edit/first", fields: []string{"first", "at", "date", "", "time", ""}, code: 422},
 		state{name: "wizard-4-second", path: edit("dates", "second"), who: asOperator, code: 200},

@@ -93,7 +93,7 @@ func (s *Server) saveFolders(c echo.Context) error {
 	if err := s.Store.ChooseFolders(ctx, m.CustomerID, &m, choices); err != nil {
 		return err
 	}
-	return s.goBack(c, stepPath(m, "folders")+folderQuery(c).Address(), locale.T(ctx, "page.folders.saved", nil))
+	return s.goBack(c, strings.TrimSuffix(stepPath(m, "folders")+folderQuery(c).Address(), "?"), locale.T(ctx, "page.folders.saved", nil))
 }
 
 // chosenFolders are the choices with what a form changes of them: only where it

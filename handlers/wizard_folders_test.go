@@ -87,7 +87,7 @@ func TestFolderMapByPlainForms(t *testing.T) {
 				t.Error("the search finds what it should not")
 			}
 			// What is sent as it stands changes nothing.
-			w.post("folders", fieldsOf(page.body)...).wantGoTo(t, w.path("folders")+"?")
+			w.post("folders", fieldsOf(page.body)...).wantGoTo(t, w.path("folders"))
 			if got := w.migration().Folders; len(got) != 0 {
 				t.Errorf("chosen without a choice: %+v", got)
 			}
@@ -109,7 +109,7 @@ func TestFolderMapByPlainForms(t *testing.T) {
 			// Back to what it was: nothing is chosen any more.
 			w.post("folders", fieldsOf(page.body,
 				"to-"+lineID("Archivio"), "", "fate-"+lineID("Posta eliminata"), "in", "fate-"+lineID("Trash"), "out",
-			)...).wantGoTo(t, w.path("folders")+"?")
+			)...).wantGoTo(t, w.path("folders"))
 			if got := w.migration().Folders; len(got) != 0 {
 				t.Errorf("still chosen: %+v", got)
 			}
@@ -153,8 +153,9 @@ func TestFoldersAreFixedOnceAPassHasBegun(t *testing.T) {
 	m := p.planned("anna")
 	b := p.as(p.member)
 	path := "/migrations/" + m.Code + "/edit/folders"
+	b.get("/migrations/"+m.Code).want(t, http.StatusOK, path)
 	b.get(path).want(t, http.StatusOK)
-	b.post(path, "folder", lineID("Vecchi")).wantGoTo(t, path+"?")
+	b.post(path, "folder", lineID("Vecchi")).wantGoTo(t, path)
 	check(t, p.Store.BeginPass(t.Context(), p.customer, &m.Passes[0]))
 	b.get(path).want(t, http.StatusOK, "The choices are fixed")
 	b.post(path, "folder", lineID("Vecchi")).want(t, http.StatusConflict)

@@ -61,26 +61,26 @@ func isInboxPath(path []string) bool { return len(path) == 1 && path[0] == "INBO
 // FoundFolder is a folder of a source as the check of a resource found it. What
 // it says of leaving out and of its place holds without any choice.
 type FoundFolder struct {
-	Path []string `json:"p"`           // decoded, without the personal prefix; INBOX is spelled so
-	Raw  string   `json:"w,omitempty"` // the name in raw octets, where it is not the path joined with "/"
-	Role string   `json:"o,omitempty"` // special use, such as `\Sent`
+	Path []string // decoded, without the personal prefix; INBOX is spelled so
+	Raw  string   // the name in raw octets, where it is not the path joined with "/"
+	Role string   // special use, such as `\Sent`
 
 	// Parent marks a folder that only holds others: it has no messages and no fate.
-	Parent bool `json:"n,omitempty"`
+	Parent bool
 	// View marks a folder that shows messages of others: it is never copied (M-3).
-	View bool `json:"v,omitempty"`
+	View bool
 
-	Messages int   `json:"m,omitempty"`
-	Bytes    int64 `json:"b,omitempty"` // an estimate where the server does not tell sizes
-	Oversize int   `json:"l,omitempty"` // messages above the limit
+	Messages int
+	Bytes    int64 // an estimate where the server does not tell sizes
+	Oversize int   // messages above the limit
 
 	// Reason says why the rules leave it out; "": they do not. Itself is false where
 	// it is left out for the sake of a folder above (F-12).
-	Reason Reason `json:"x,omitempty"`
-	Itself bool   `json:"i,omitempty"`
+	Reason Reason
+	Itself bool
 
 	// To is the place at the destination, in levels; nil: Path.
-	To []string `json:"t,omitempty"`
+	To []string
 }
 
 // Name is the folder's name for people.

@@ -143,3 +143,20 @@ func TestNeedlessChoicesAreDropped(t *testing.T) {
 		t.Errorf("kept %q, want %q", names, want)
 	}
 }
+
+func TestAnInventoryComesBackAsItWas(t *testing.T) {
+	want := FolderInventory{
+		{Path: []string{"INBOX"}, Messages: 1 << 31, Bytes: 1 << 62},
+		{Path: []string{`a\nb`, "c\nd\x1ee\x1ff", "", "/"}, Raw: "a&-\\", Role: `\Sent`, Parent: true, To: []string{`x\l`, "y"}},
+		{Path: []string{"é\x00"}, View: true, Oversize: 3, Reason: ReasonFolder, Itself: true},
+	}
+	got, err := Unpack(want.Pack())
+	if err != nil || fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
+		t.Errorf("got\n%#v, %v, want\n%#v", got, err, want)
+	}
+	for _, text := range []string{"x", "a\x1fb\n", strings.Replace(want.Pack(), "2147483648", "many", 1), want.Pack() + "\x1f"} {
+		if inv, err := Unpack(text); err == nil {
+			t.Errorf("%q is %v", text, inv)
+		}
+	}
+}

@@ -12,14 +12,10 @@ import (
 
 // saveInventory stores what a check found, in place of what an earlier one did.
 func saveInventory(ctx context.Context, tx *sql.Tx, resourceID int64, found migration.FolderInventory) error {
-	packed, err := json.Marshal(found)
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `
+	_, err := tx.ExecContext(ctx, `
 		INSERT INTO inventory (resource_id, customer_id, migration_id, folders)
 		SELECT id, customer_id, migration_id, $2 FROM resource WHERE id = $1
-		ON CONFLICT (resource_id) DO UPDATE SET folders = excluded.folders`, resourceID, string(packed))
+		ON CONFLICT (resource_id) DO UPDATE SET folders = excluded.folders`, resourceID, text(found.Pack()))
 	return err
 }
 
@@ -35,8 +31,7 @@ func (s *Store) Inventories(ctx context.Context, customer, migrationID int64) (m
 			if err := row.Scan(&line, &packed); err != nil {
 				return err
 			}
-			var folders migration.FolderInventory
-			err := json.Unmarshal([]byte(packed), &folders)
+			folders, err := migration.Unpack(packed)
 			found[line] = folders
 			return err
 		}, `
@@ -83,8 +78,7 @@ func countLeftOut(ctx context.Context, tx *sql.Tx, migrationID int64, choices mi
 		if err := row.Scan(&id, &packed); err != nil {
 			return err
 		}
-		var folders migration.FolderInventory
-		err := json.Unmarshal([]byte(packed), &folders)
+		folders, err := migration.Unpack(packed)
 		sums[id] = folders.LeftOut(choices)
 		return err
 	}, `SELECT resource_id, folders FROM inventory WHERE migration_id = $1`, migrationID)

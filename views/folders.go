@@ -89,7 +89,7 @@ func inFolderGroup(line migration.FolderLine, group string) bool {
 func (p FoldersPage) address() string { return "/migrations/" + p.Migration.Code + "/edit/folders" }
 
 // action keeps the view over a form.
-func (p FoldersPage) action() string { return p.address() + p.Query.Address() }
+func (p FoldersPage) action() string { return strings.TrimSuffix(p.address()+p.Query.Address(), "?") }
 
 func (p FoldersPage) count(group string) (n int) {
 	for _, line := range p.Lines {
@@ -282,4 +282,12 @@ func (p FoldersPage) head(ctx context.Context) ui.HeadSpec {
 		},
 		Title: folderText(ctx, "title", nil), Text: p.sum(ctx), Flash: p.Flash,
 	}
+}
+
+// choosesFolders reports whether the folder map may still be changed, and is not a
+// part of the wizard any more.
+func (v MigrationView) choosesFolders() bool {
+	m := v.Migration
+	handedIn := m.Validity == migration.Validating || m.Validity == migration.Valid
+	return handedIn && len(m.Passes) > 0 && m.Passes[0].Status == migration.PassPlanned
 }

@@ -12,7 +12,7 @@ ALTER TABLE resource ADD COLUMN check_excluded INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE resource ADD COLUMN check_excluded_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE resource ADD COLUMN check_rate INTEGER NOT NULL DEFAULT 0; -- octets a second
 
--- The folders of a source as its last check found them: JSON of FolderInventory.
+-- The folders of a source as its last check found them: FolderInventory.Pack.
 CREATE TABLE inventory (
 	resource_id  INTEGER PRIMARY KEY REFERENCES resource (id) ON DELETE CASCADE,
 	customer_id  INTEGER NOT NULL REFERENCES customer (id),
