@@ -66,13 +66,13 @@ func newGallery(t testing.TB, change ...func(*Options)) *gallery {
 // migrations makes one in each state.
 func (g *gallery) migrations() {
 	p := g.panel
+	m := p.running("anna")
+	p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
+	g.codes["log"] = m.Code
 	for _, phase := range phases() {
 		m := phase.make(p)
 		g.codes["phase "+phase.name] = m.Code
 	}
-	m := p.running("anna")
-	p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
-	g.codes["log"] = m.Code
 	g.codes["cut-over"] = p.cutOver("anna", "bruno").Code // last: the clock goes on
 	// Drafts, by the forms of the wizard.
 	operator := p.operator
