@@ -159,11 +159,11 @@ func TestAUserIsChangedBlockedAndDeleted(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	his.get("/profile").want(t, http.StatusOK)
-	b.post(page + "/block").wantGoTo(t, page)
+	b.post(page+"/block").wantGoTo(t, page)
 	his.get("/profile").wantGoTo(t, "/login?next=%2Fprofile")
 	b.get(page).want(t, http.StatusOK, "Bloccato", "Sblocca")
-	b.post(page + "/link").want(t, http.StatusConflict)
-	b.post(page + "/unblock").wantGoTo(t, page)
+	b.post(page+"/link").want(t, http.StatusConflict)
+	b.post(page+"/unblock").wantGoTo(t, page)
 	his.get("/profile").wantGoTo(t, "/login?next=%2Fprofile") // the session has ended for good
 
 	b.get(page+"/delete").want(t, http.StatusOK, "<dialog", "Eliminare Tea?")

@@ -22,8 +22,8 @@ import (
 type userOptions struct {
 	Add         userAdd    `cmd:"" help:"Add a user. The password is asked for, or read from standard input."`
 	Passwd      userPasswd `cmd:"" help:"Give a user a new password. His sessions end."`
-	ResetFactor userNamed `cmd:"" help:"Switch off the second factor of a user who lost it. His sessions end."`
-	Unblock     userNamed `cmd:"" help:"Let a blocked user sign in again."`
+	ResetFactor userNamed  `cmd:"" help:"Switch off the second factor of a user who lost it. His sessions end."`
+	Unblock     userNamed  `cmd:"" help:"Let a blocked user sign in again."`
 	List        userList   `cmd:"" help:"List the users."`
 }
 
