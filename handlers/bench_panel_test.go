@@ -16,10 +16,12 @@ import (
 	"trasloco/migration"
 )
 
-// The codes of the one that runs, and of a draft that has all its rows.
+// The codes of the one that runs, of a draft that has all its rows, and of the
+// first copy of the one at the MX change.
 const (
-	benchRuns  = "M-RUNNS"
+	benchRuns  = "M-GNGNG"
 	benchDraft = "M-DRAFT"
+	benchEnded = "M-BAABA"
 )
 
 // grownPanel holds benchMigrations of benchRows resources with benchEntries lines
@@ -109,9 +111,9 @@ func (p *panel) benchEntries(b *testing.B, m migration.Migration) {
 	})
 }
 
-// column is one of a table; parent names the table it points to, if that one is
+// tableColumn is one of a table; parent names the table it points to, if that one is
 // copied too.
-type column struct{ name, parent string }
+type tableColumn struct{ name, parent string }
 
 // multiply copies a migration and all that hangs on it, whatever the schema has.
 func multiply(db *sql.DB, id int64, times int) error {
@@ -124,11 +126,8 @@ func multiply(db *sql.DB, id int64, times int) error {
 	}
 	steps := map[string]int64{}
 	for _, table := range order {
-		if !slices.ContainsFunc(columns[table], func(c column) bool { return c.name == "id" }) {
+		if !slices.ContainsFunc(columns[table], func(c tableColumn) bool { return c.name == "id" }) {
 			continue
-		}
-		if err := db.QueryRow(`SELECT coalesce(max(id), 0) + 1 FROM ` + table).Scan(new(int64)); err != nil {
-			return err
 		}
 		var step int64
 		if err := db.QueryRow(`SELECT coalesce(max(id), 0) + 1 FROM ` + table).Scan(&step); err != nil {
@@ -147,8 +146,8 @@ func multiply(db *sql.DB, id int64, times int) error {
 }
 
 // family returns migration and the tables that hang on it, parents first.
-func family(db *sql.DB) (order []string, columns map[string][]column, err error) {
-	columns = map[string][]column{}
+func family(db *sql.DB) (order []string, columns map[string][]tableColumn, err error) {
+	columns = map[string][]tableColumn{}
 	var tables []string
 	rows, err := db.Query(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`)
 	if err != nil {
@@ -194,7 +193,7 @@ func family(db *sql.DB) (order []string, columns map[string][]column, err error)
 }
 
 // shape returns to which tables columns of a table point, and its columns.
-func shape(db *sql.DB, table string) (parents map[string]string, columns []column, err error) {
+func shape(db *sql.DB, table string) (parents map[string]string, columns []tableColumn, err error) {
 	parents = map[string]string{}
 	rows, err := db.Query(`SELECT c.name, coalesce(f."table", '') FROM pragma_table_info($1) c LEFT JOIN pragma_foreign_key_list($1) f ON f."from" = c.name`, table)
 	if err != nil {
@@ -206,14 +205,14 @@ func shape(db *sql.DB, table string) (parents map[string]string, columns []colum
 		if err := rows.Scan(&name, &parent); err != nil {
 			return nil, nil, err
 		}
-		columns = append(columns, column{name: name})
+		columns = append(columns, tableColumn{name: name})
 		parents[name] = parent
 	}
 	return parents, columns, rows.Err()
 }
 
 // copyOf is the statement that makes the n-th copy of the rows of a table.
-func copyOf(table string, columns map[string][]column, steps map[string]int64, id int64, n int) string {
+func copyOf(table string, columns map[string][]tableColumn, steps map[string]int64, id int64, n int) string {
 	var names, values []string
 	where := ""
 	for _, c := range columns[table] {
@@ -239,7 +238,7 @@ func copyOf(table string, columns map[string][]column, steps map[string]int64, i
 }
 
 // ids selects the rows of a table that belong to the migration.
-func ids(table string, columns map[string][]column, id int64) string {
+func ids(table string, columns map[string][]tableColumn, id int64) string {
 	if table == "migration" {
 		return fmt.Sprint(id)
 	}

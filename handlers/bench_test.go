@@ -108,13 +108,13 @@ func BenchmarkPages(b *testing.B) {
 		})
 	}
 	check(b, out.Flush())
-	b.Log("\n" + table.String())
+	fmt.Println(table.String())
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// benchPaths are those of all pages: each route's, of a migration that runs and
-// of a draft with all its rows, and the list in its orders and with its filters.
+// benchPaths are those of all pages: each route's, of a migration that runs, of
+// a draft with all its rows and of one at the MX change, and the list in its orders and with its filters.
 func (p *panel) benchPaths(b *testing.B, running migration.Migration) (paths []string) {
 	b.Helper()
 	code := running.Code
@@ -131,7 +131,7 @@ func (p *panel) benchPaths(b *testing.B, running migration.Migration) (paths []s
 		if r.method != http.MethodGet || r.weight == streams || slices.ContainsFunc(noPages, func(part string) bool { return strings.Contains(r.path, part) }) {
 			continue
 		}
-		for _, of := range []string{code, benchDraft} {
+		for _, of := range []string{code, benchDraft, benchEnded} {
 			path := fillFor(p, r.path, of, "")
 			if path == "" || slices.Contains(paths, path) {
 				continue

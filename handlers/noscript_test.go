@@ -28,13 +28,13 @@ func (s sent) action() string {
 
 // late says how late a form is sent: what deletes, cancels or signs out makes the
 // others pointless.
-func (s sent) late() int {
-	for i, word := range []string{"start", "pause", "resume", "/migrations/M-", "cancel", "delete", "logout", "password"} {
+func (s sent) late() (last int) {
+	for i, word := range []string{"start", "pause", "resume", "/migrations/M-", "/profile/sessions/", "/users/", "cancel", "delete", "logout", "password", "others"} {
 		if strings.Contains(s.action(), word) && !strings.Contains(s.action(), "/edit/") {
-			return i + 1
+			last = i + 1
 		}
 	}
-	return 0
+	return last
 }
 
 // forms returns every form of every state once, by each of its buttons.
@@ -56,7 +56,7 @@ func (g *gallery) forms(t *testing.T) (all []sent) {
 					all = append(all, one)
 				}
 			}
-			if len(form.Buttons) == 0 && form.ID == "" && form.Method != http.MethodGet {
+			if len(form.Buttons) == 0 && form.ID == "" && len(form.Values) > 0 && form.Method != http.MethodGet {
 				t.Errorf("%s: the form for %s has no button", s.name, form.Action)
 			}
 		}
@@ -65,13 +65,19 @@ func (g *gallery) forms(t *testing.T) (all []sent) {
 	return all
 }
 
+// visitor returns the browser of who looks at a state: one for each user, so that
+// the sessions that pages show are those there are.
 func (g *gallery) visitor(t *testing.T, s state) *browsertest.Plain {
 	t.Helper()
-	p := browsertest.NewPlain(t, g.site.URL)
-	if user := s.who(g.panel); user != nil {
-		p.SetCookies(g.as(*user).cookies()...)
+	user := s.who(g.panel)
+	if user == nil {
+		return browsertest.NewPlain(t, g.site.URL)
 	}
-	return p
+	if g.visitors[user] == nil {
+		g.visitors[user] = browsertest.NewPlain(t, g.site.URL)
+		g.visitors[user].SetCookies(g.as(*user).cookies()...)
+	}
+	return g.visitors[user]
 }
 
 // needsNoScript: what htmx does to an element, the element does without it too.
@@ -117,7 +123,7 @@ func TestEveryFormWorksWithoutScripts(t *testing.T) {
 				t.Errorf("%s: %s is refused without a reason", one.state.name, form.Action)
 			}
 		default:
-			t.Errorf("%s: %s %s answers %d", one.state.name, form.Method, form.Action, page.Code)
+			t.Errorf("%s: %s %s answers %d: %s", one.state.name, form.Method, form.Action, page.Code, page.Path)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"trasloco/migration"
 	"trasloco/static/browsertest"
+	"trasloco/store"
 )
 
 // state is one face of the panel: a page, who looks at it, and the form that was
@@ -43,6 +45,8 @@ type gallery struct {
 	states []state
 	shown  face   // how the tab was set last
 	seen   string // who was signed in there
+
+	visitors map[*migration.User]*browsertest.Plain
 }
 
 // newGallery makes the panel, and collects the pages of all its routes. change
@@ -50,7 +54,7 @@ type gallery struct {
 func newGallery(t testing.TB, change ...func(*Options)) *gallery {
 	t.Helper()
 	change = append([]func(*Options){demo, func(o *Options) { o.Demo = nil }}, change...)
-	g := &gallery{panel: newPanel(t, change...), first: newEmptyPanel(t, change...), codes: map[string]string{}}
+	g := &gallery{panel: newPanel(t, change...), first: newEmptyPanel(t, change...), codes: map[string]string{}, visitors: map[*migration.User]*browsertest.Plain{}}
 	g.desk.serverTest, g.first.desk.serverTest = goodTest(), goodTest()
 	g.migrations()
 	g.addFailures()
@@ -63,13 +67,13 @@ func newGallery(t testing.TB, change ...func(*Options)) *gallery {
 // migrations makes one in each state.
 func (g *gallery) migrations() {
 	p := g.panel
+	m := p.running("anna")
+	p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
+	g.codes["log"] = m.Code
 	for _, phase := range phases() {
 		m := phase.make(p)
 		g.codes["phase "+phase.name] = m.Code
 	}
-	m := p.running("anna")
-	p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
-	g.codes["log"] = m.Code
 	g.codes["cut-over"] = p.cutOver("anna", "bruno").Code // last: the clock goes on
 	// Drafts, by the forms of the wizard.
 	operator := p.operator
@@ -180,6 +184,33 @@ func (g *gallery) written() {
 	}
 }
 
+// links adds the pages that one comes to by a mail, and the topics of the guide.
+func (g *gallery) links() {
+	t, ctx := g.t, g.t.Context()
+	for name, invites := range map[string]bool{"invitation": true, "reset": false} {
+		link := store.Link{Token: migration.NewSecret(newToken())}
+		if invites {
+			user := migration.User{CustomerID: g.customer, Role: migration.TeamMember, Name: "Team Member", Email: "new@rossi.example", Language: "en"}
+			check(t, g.Store.Invite(ctx, &user, link))
+		} else {
+			_, err := g.Store.RenewLink(ctx, g.customer, g.manager.ID, link)
+			check(t, err)
+		}
+		path := "/" + name + "/" + link.Token.Reveal()
+		g.states = append(
+			g.states,
+			state{name: name, path: path, who: asNobody, code: 200},
+			state{name: name + "-refused", path: path, who: asNobody, action: path, fields: []string{"password", "short"}, code: 422},
+			state{name: name + "-gone", path: "/" + name + "/gone", who: asNobody, code: 404},
+		)
+	}
+	for _, topic := range regexp.MustCompile(`href="/help/([\w-]+)"`).FindAllStringSubmatch(g.as(g.operator).get("/help").body, -1) {
+		if path := "/help/" + topic[1]; !slices.ContainsFunc(g.states, func(s state) bool { return s.path == path }) {
+			g.states = append(g.states, state{name: "help-" + topic[1], path: path, who: asOperator, code: 200})
+		}
+	}
+}
+
 // noPages are routes whose answer is no page of the panel.
 var noPages = []string{"/healthz", "/static/", "samples", "events", "/demo/", ".txt", ".csv", ".json", ".zip", "/setup", "/failure"}
 
@@ -188,6 +219,7 @@ var noPages = []string{"/healthz", "/static/", "samples", "events", "/demo/", ".
 // shown at the MX change; what leads elsewhere is no page.
 func (g *gallery) fromRoutes() {
 	asset := g.assetName()
+	g.links()
 	names := map[string]bool{}
 	for _, r := range g.routes() {
 		isPage := r.method == http.MethodGet && r.weight != streams && !slices.ContainsFunc(noPages, func(part string) bool { return strings.Contains(r.path, part) })
@@ -211,6 +243,7 @@ func (g *gallery) fromRoutes() {
 // a place.
 func fillFor(p *panel, path, code, asset string) string {
 	values := routeValues(code, asset)
+	maps.Copy(values, map[string]string{":user": fmt.Sprint(p.member.ID), ":token": "-"})
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		if strings.HasPrefix(part, ":") {

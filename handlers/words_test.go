@@ -17,7 +17,7 @@ import (
 var notOurs = regexp.MustCompile(strings.Join([]string{
 	`[\w.+*-]+@[\w.-]+`, `\b[\w-]+(\.[\w-]+)*\.example(\.net)?\b(:\d+)?`, `\bexample\.net\b`, `@Münch\.example`, `\bno domain\b`, `\bUTF-8\b`, // addresses and hosts
 	`\bM-[A-Z0-9]{5}\b`, `\b[0-9a-f]{32,}\b`, // codes, fingerprints, numbers of requests
-	`Laura Bianchi`, `Team Member`, `Man Ager`, `Strange R`, `Other & Sons`, `Giulia Conti`, `Studio Rossi`, `New server`, `Help desk`, `\b(LB|TM|MA|SR|GC)\b`,
+	`Laura Bianchi`, `Team Member`, `Man Ager`, `Strange R`, `Other & Sons`, `Giulia Conti`, `Studio Rossi`, `\b(CSV|JSON)\b`, `New server`, `Help desk`, `\b(LB|TM|MA|SR|GC)\b`,
 	`\b(anna|bruno|carla|dario|dora|emma|elio|fabio|mover)\b`, `accounts\.csv`,
 	`Tavole <finali>`, `M\. Ferri <>`, `M\. Ferri`, `=cmd\|' /C calc'!A0`, `NO \[CANNOT\] Message contains a virus`, `\* BYE Idle timeout`, `\bINBOX\b`, `Cestino`, `Spam`,
 	`Größe`, `\b(NO|BAD|BYE|OK) (\[[^\]]*\] )?[^⟦⟧]*`,

@@ -100,7 +100,11 @@ func (s *Store) MoveRun(ctx context.Context, customer int64, run *migration.Run,
 	err := migration.ErrConflict
 	if run.Status.CanBecome(to) {
 		err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			return updateRun(ctx, tx, customer, moved, run.Status)
+			err := updateRun(ctx, tx, customer, moved, run.Status)
+			if err == nil && to == migration.RunConnecting {
+				err = takeOver(ctx, tx, moved)
+			}
+			return err
 		})
 	}
 	if err != nil {

@@ -40,7 +40,7 @@ func (w *shared) log(t testing.TB, code string, row, pass int) runLog {
 
 // counts are the five numbers of a row of the table of folders, by its name.
 const counts = `Object.fromEntries([...document.querySelectorAll("main table tbody tr")].map(row =>
-	[row.querySelector("th")?.innerText.trim(), [...row.querySelectorAll("td[data-th]")].slice(0, 5).map(cell => Number(cell.innerText.replace(/\D/g, "")))])
+	[row.querySelector("th .t-addr, th")?.innerText.trim().split("\n")[0], [...row.querySelectorAll("td[data-th]")].slice(0, 5).map(cell => Number(cell.innerText.replace(/\D/g, "")))])
 	.filter(([name, numbers]) => name && numbers.length === 5))`
 
 func TestS01_EverythingIsMoved(t *testing.T) {

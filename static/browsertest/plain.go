@@ -137,7 +137,8 @@ func (p *Plain) Send(form Form, fields ...string) Sheet {
 		values.Set(fields[i], fields[i+1])
 	}
 	if form.Method == http.MethodGet {
-		path, _, _ := strings.Cut(form.Action, "?")
+		path, _, _ := strings.Cut(form.Action, "#")
+		path, _, _ = strings.Cut(path, "?")
 		return p.Get(path + "?" + values.Encode())
 	}
 	if !form.multipart {

@@ -1,0 +1,42 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"trasloco/migration"
+)
+
+// What is remembered of an account belongs to its source and its destination
+// mailbox, not to the row of one migration (docs/decisions/0004): who plans the
+// same move again, in another migration, wants what is new, and not everything
+// twice. So a run that begins takes over what another migration's row of the same
+// source and mailbox has. Runs with one destination mailbox never overlap (P-3),
+// so nobody else is working with it; if that other one runs again it takes it
+// back in the same way.
+
+// takeOver gives the resource of a run the folder pairs of all others with its
+// source and mailbox. Copies made by them count as present from then on.
+func takeOver(ctx context.Context, tx *sql.Tx, run migration.Run) error {
+	const others = `
+		SELECT o.id FROM resource r
+		JOIN resource o ON o.customer_id = r.customer_id AND o.source_key = r.source_key AND o.mailbox = r.mailbox
+		WHERE r.id = $1 AND o.id <> r.id`
+	const pairs = `
+		resource_id IN (` + others + `)
+		AND NOT EXISTS (SELECT 1 FROM pair mine WHERE mine.resource_id = $1 AND mine.src_raw = pair.src_raw)`
+	for _, statement := range []string{
+		// What a stop without a clean mark left open stays open (I-5).
+		`UPDATE resource SET clean = 0
+			WHERE id = $1 AND EXISTS (
+				SELECT 1 FROM pair JOIN resource o ON o.id = pair.resource_id
+				WHERE o.clean = 0 AND pair.resource_id IN (` + others + `))`,
+		`UPDATE msg SET pass = 0 WHERE pair_id IN (SELECT id FROM pair WHERE ` + pairs + `)`,
+		`UPDATE pair SET resource_id = $1 WHERE ` + pairs,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, run.ResourceID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
