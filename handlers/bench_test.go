@@ -241,3 +241,64 @@ func processorTime(b *testing.B) time.Duration {
 	check(b, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
+
+// BenchmarkLongLog measures the pages of a run that has very much to tell, and
+// fails where one costs more than its budget.
+func BenchmarkLongLog(b *testing.B) {
+	const lines, exceptions, folders = 100_000, 10_000, 1_000
+	p := newPanel(b)
+	m := p.running("anna")
+	run := p.copying(m, migration.Tally{Listed: lines, Copied: lines - exceptions, Failed: exceptions})
+	ctx := b.Context()
+	var entries []migration.Entry
+	for i := range lines {
+		entries = append(entries, migration.Entry{
+			At: testNow, Level: []migration.Level{migration.Info, migration.Warning, migration.Failure}[i%3], Code: "size_differs",
+			Args: migration.Args{"folder": fmt.Sprint("Folder ", i%folders), "got": 100 + i, "listed": i}, ServerText: "NO try again",
+		})
+	}
+	check(b, p.Store.AppendEntries(ctx, p.customer, run.ID, entries))
+	var left []migration.Outcome
+	for i := range exceptions {
+		left = append(left, migration.Outcome{
+			Kind: migration.Failed, Reason: []migration.Reason{migration.ReasonRefused, migration.ReasonUnreadable, migration.ReasonEmpty}[i%3],
+			Folder: fmt.Sprint("Folder ", i%folders), Count: 1, UID: uint32(i + 1), Subject: "A letter", From: "somebody@old.example", Date: testNow, Size: 1 << 20,
+		})
+	}
+	check(b, p.Store.SaveExceptions(ctx, p.customer, run.ID, left))
+	var tallies []migration.FolderTally
+	for i := range folders {
+		tallies = append(tallies, migration.FolderTally{Name: fmt.Sprint("Folder ", i), State: migration.FolderDone, Tally: migration.Tally{Listed: 100, Copied: 100}})
+	}
+	check(b, p.Store.SaveFolders(ctx, p.customer, run.ID, tallies))
+	session := p.as(p.member).cookies()
+	address := "/migrations/" + m.Code + "/resources/1"
+	for _, page := range []struct{ name, path string }{
+		{"tail", address + "/log/1"},
+		{"first page", address + "/log/1?page=1"},
+		{"last page", address + "/log/1?page=1000"},
+		{"warnings, last page", address + "/log/1?level=warning&page=600"},
+		{"errors", address + "/log/1?level=failure&page=300"},
+		{"a folder", address + "/log/1?folder=Folder+7"},
+		{"errors of a folder", address + "/log/1?folder=Folder+8&level=failure"},
+		{"exceptions, last page", address + "/log/1?page=1&reason=refused&reason_page=66"},
+		{"resource", address},
+	} {
+		b.Run(page.name, func(b *testing.B) {
+			for b.Loop() {
+				request := httptest.NewRequestWithContext(b.Context(), http.MethodGet, page.path, nil)
+				for _, cookie := range session {
+					request.AddCookie(cookie)
+				}
+				answer := httptest.NewRecorder()
+				p.ServeHTTP(answer, request)
+				if answer.Code != http.StatusOK {
+					b.Fatal(answer.Code)
+				}
+			}
+			if took := b.Elapsed() / time.Duration(b.N); took > 2*pageBudget {
+				b.Errorf("%s a page, budget %s", took, 2*pageBudget)
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -35,7 +36,7 @@ func (s *Server) fail(err error, c echo.Context) {
 }
 
 func (s *Server) errorPage(c echo.Context, code int, err error) views.ErrorPage {
-	shown := views.ErrorPage{Page: s.page(c, "page.error.title"), Code: code, RequestID: requestID(c)}
+	shown := views.ErrorPage{Page: s.page(c, "page.error.title"), Code: code, RequestID: requestID(c), Again: againAt(c, code), Support: views.Support(s.Support)}
 	if errors.Is(err, errForeignForm) {
 		shown.Case = "foreign_form"
 		shown.Args = map[string]any{"origin": c.Request().Header.Get("Origin"), "host": c.Request().Host}
@@ -44,6 +45,24 @@ func (s *Server) errorPage(c echo.Context, code int, err error) views.ErrorPage 
 		shown.Case = "link"
 	}
 	return shown
+}
+
+// againAt is the page that the reader may open once more: the one he asked for,
+// or from which he sent a form. Only what passes, or has changed, is worth it.
+func againAt(c echo.Context, code int) string {
+	switch code {
+	case http.StatusConflict, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable:
+	default:
+		return ""
+	}
+	if c.Request().Method == http.MethodGet {
+		return localPath(c.Request().URL.RequestURI(), "")
+	}
+	from, err := url.Parse(c.Request().Referer())
+	if err != nil || from.Host != c.Request().Host || from.Path == "" {
+		return ""
+	}
+	return localPath(from.RequestURI(), "")
 }
 
 func statusOf(err error) int {

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"fmt"
-	"os"
 	"testing"
 
 	"trasloco/migration"
@@ -68,69 +67,5 @@ func TestLogGrowsBeforeTheEyes(t *testing.T) {
 	check(t, p.Store.MoveRun(t.Context(), p.customer, &run, migration.RunDone))
 	feed.tell()
 	tab.Wait(says("Non è rimasto fuori nulla") + " && !" + tail + ` && !document.getElementById("live")._htmx?.sse`)
-	tab.Check()
-}
-
-// sight is how a page is seen.
-type sight struct {
-	language, scheme string
-	width, height    int64
-}
-
-func (s sight) String() string { return fmt.Sprintf("%s-%s-%d", s.language, s.scheme, s.width) }
-
-// sights are all of them for pictures, else the two that differ most.
-func sights() []sight {
-	if os.Getenv("SHOTS") == "" {
-		return []sight{{"it", "light", 1440, 900}, {"en", "dark", 320, 700}}
-	}
-	var all []sight
-	for _, language := range []string{"it", "en"} {
-		for _, scheme := range []string{"light", "dark"} {
-			all = append(all, sight{language, scheme, 1440, 900}, sight{language, scheme, 320, 700})
-		}
-	}
-	return all
-}
-
-// The pages of what happened and of the guide keep nobody out, whatever the
-// screen, in both languages.
-func TestLogResourceAndGuideOnEveryScreen(t *testing.T) {
-	p := newPanel(t, func(o *Options) {
-		o.Support = Support{Name: "Posta Rossi", Email: "aiuto@rossi.example", URL: "https://rossi.example/aiuto"}
-	})
-	m := p.running("anna")
-	run := p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
-	check(t, p.Store.AppendEntries(t.Context(), p.customer, run.ID, []migration.Entry{{
-		At: testNow, Level: migration.Failure, Code: migration.EntryTranscript,
-		Args: migration.Args{"side": "destination", "dialogue": "C: \"T7 APPEND \\\"INBOX\\\" {71303168+}\"\nS: \"T7 NO [CANNOT] Message contains a virus\"\n"},
-	}}))
-	m = p.finishPass(m)
-	check(t, p.Store.BeginPass(t.Context(), p.customer, &m.Passes[1]))
-	p.ran(p.reread(m), migration.RunDone, migration.Tally{Listed: 15, Copied: 2, Present: 7, Skipped: 6, Bytes: 900}, someLeft()[:3]...)
-	pages := map[string]string{
-		"log": views.LogPath(m.Code, 1, 1), "resource": views.ResourcePath(m.Code, 1), "help": "/help", "destinations": "/destinations",
-		"destination": "/destinations/1",
-	}
-	for _, topic := range views.HelpTopicNames() {
-		pages["help-"+topic] = views.HelpTopic(topic)
-	}
-	tab := browsertest.Open(t)
-	p.signIn(tab)
-	for _, seen := range sights() {
-		user := p.operator
-		user.Language = seen.language
-		check(t, p.Store.SavePreferences(t.Context(), user))
-		tab.Scheme(seen.scheme)
-		tab.Size(seen.width, seen.height)
-		for name, path := range pages {
-			tab.Go(p.site.URL + path)
-			tab.Axe()
-			tab.Shot(name + "-" + seen.String())
-			if wide := browsertest.Ask[int](tab, `document.documentElement.scrollWidth`); wide > int(seen.width) {
-				t.Errorf("%s in %s is %d wide on a screen of %d", path, seen.language, wide, seen.width)
-			}
-		}
-	}
 	tab.Check()
 }

@@ -18,6 +18,7 @@ import (
 	"trasloco/migration"
 	"trasloco/static/browsertest"
 	"trasloco/store"
+	"trasloco/views"
 )
 
 // state is one face of the panel: a page, who looks at it, and the form that was
@@ -70,6 +71,8 @@ func (g *gallery) migrations() {
 	m := p.running("anna")
 	p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
 	g.codes["log"] = m.Code
+	g.codes["log of two"] = g.twoPasses().Code
+	g.codes["log at work"] = g.atWork().Code
 	for _, phase := range phases() {
 		m := phase.make(p)
 		g.codes["phase "+phase.name] = m.Code
@@ -114,6 +117,46 @@ func (g *gallery) migrations() {
 		}
 		g.codes[name] = w.code
 	}
+}
+
+// twoPasses is a migration whose second pass ended with an error.
+func (g *gallery) twoPasses() migration.Migration {
+	p, ctx := g.panel, g.t.Context()
+	m := p.running("anna")
+	run := p.copying(m, migration.Tally{})
+	check(p.t, p.Store.SaveFolders(ctx, p.customer, run.ID, []migration.FolderTally{
+		{Name: "INBOX", Destination: "INBOX", State: migration.FolderDone, Tally: migration.Tally{Listed: 10, Copied: 7, Skipped: 1, Failed: 2, Bytes: 4096}},
+		{Name: "Cestino", Role: `\Trash`, State: migration.FolderLeftOut, Reason: migration.ReasonFolder, Tally: migration.Tally{Listed: 5, Skipped: 5}},
+	}))
+	check(p.t, p.Store.SaveExceptions(ctx, p.customer, run.ID, someLeft()))
+	run.Tally = migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}
+	check(p.t, p.Store.MoveRun(ctx, p.customer, &run, migration.RunDone))
+	m = p.finishPass(p.reread(m))
+	check(p.t, p.Store.BeginPass(ctx, p.customer, &m.Passes[1]))
+	run = p.copying(p.reread(m), migration.Tally{})
+	check(p.t, p.Store.SaveFolders(ctx, p.customer, run.ID, []migration.FolderTally{
+		{Name: "INBOX", Destination: "INBOX", State: migration.FolderOpen, Tally: migration.Tally{Listed: 12, Copied: 4, Present: 7, Skipped: 1}},
+	}))
+	check(p.t, p.Store.AppendEntries(ctx, p.customer, run.ID, []migration.Entry{{
+		At: testNow, Level: migration.Failure, Code: migration.EntryTranscript,
+		Args: migration.Args{"side": "destination", "dialogue": strings.Repeat("C: \"T7 NOOP\"\n", 300) + "S: \"T7 NO [CANNOT] Message contains a virus\"\n"},
+	}}))
+	run.Tally = migration.Tally{Listed: 12, Copied: 4, Present: 7, Skipped: 1}
+	run.ErrorClass, run.ErrorText = "refused", "NO [CANNOT] Message contains a virus"
+	check(p.t, p.Store.MoveRun(ctx, p.customer, &run, migration.RunFailed))
+	return p.reread(m)
+}
+
+// atWork is a migration whose run tells more than a page holds.
+func (g *gallery) atWork() migration.Migration {
+	p := g.panel
+	m := p.running("anna")
+	run := p.copying(m, migration.Tally{Listed: 60, Copied: 40})
+	p.lines(run, 0, 120)
+	check(p.t, p.Store.SaveFolders(p.t.Context(), p.customer, run.ID, []migration.FolderTally{
+		{Name: "INBOX", Destination: "INBOX", State: migration.FolderDone, Tally: migration.Tally{Listed: 30, Copied: 30, Bytes: 4096}},
+	}))
+	return p.reread(m)
 }
 
 // addFailures adds routes that fail, which a panel has none of.
@@ -167,7 +210,13 @@ func (g *gallery) written() {
 		state{name: "wizard-5-review", path: edit("ready", "review"), who: asOperator, code: 200},
 		state{name: "migration-cut-over", path: m("cut-over", ""), who: asOperator, code: 200},
 		state{name: "log", path: m("log", "/resources/1/log/1"), who: asOperator, code: 200},
-		state{name: "log-notable", path: m("log", "/resources/1/log/1?entries=notable"), who: asOperator, code: 200},
+		state{name: "log-notable", path: m("log", "/resources/1/log/1?level=warning"), who: asOperator, code: 200},
+		state{name: "log-no-such-lines", path: m("log", "/resources/1/log/1?level=failure&folder=INBOX"), who: asOperator, code: 200},
+		state{name: "log-exceptions-by-page", path: m("log", "/resources/1/log/1?reason=refused"), who: asManager, code: 200},
+		state{name: "log-failed", path: m("log of two", "/resources/1/log/2"), who: asOperator, code: 200},
+		state{name: "log-at-work", path: m("log at work", "/resources/1/log/1"), who: asOperator, code: 200},
+		state{name: "resource", path: m("log of two", "/resources/1"), who: asOperator, code: 200},
+		state{name: "resource-not-begun", path: m("phase due", "/resources/1"), who: asOperator, code: 200},
 		state{name: "log-not-begun", path: m("log", "/resources/1/log/2"), who: asOperator, code: 200},
 		state{name: "resources-log", path: m("log", "/resources"), who: asOperator, code: 200},
 		state{name: "migration-with-exceptions", path: m("log", ""), who: asMember, code: 200},
@@ -177,6 +226,9 @@ func (g *gallery) written() {
 		state{name: "destination-tested", path: "/destinations/1", who: asOperator, action: "/destinations/1", fields: append([]string{"!action", "/destinations/1/test"}, destinationFields()...), code: 200},
 		state{name: "destination-refused", path: "/destinations/1", who: asOperator, action: "/destinations/1", fields: []string{"host", "no host"}, code: 422},
 	)
+	for _, topic := range views.HelpTopicNames() {
+		g.states = append(g.states, state{name: "help-" + topic, path: "/help/" + topic, who: asManager, code: 200})
+	}
 	for _, name := range slices.Sorted(maps.Keys(g.codes)) {
 		if phase, is := strings.CutPrefix(name, "phase "); is {
 			g.states = append(g.states, state{name: "migration-" + strings.ReplaceAll(phase, " ", "-"), path: m(name, ""), who: asOperator, code: 200})

@@ -20,7 +20,7 @@ var notOurs = regexp.MustCompile(strings.Join([]string{
 	`Laura Bianchi`, `Team Member`, `Man Ager`, `Strange R`, `Other & Sons`, `Giulia Conti`, `Studio Rossi`, `\b(CSV|JSON)\b`, `New server`, `Help desk`, `\b(LB|TM|MA|SR|GC)\b`,
 	`\b(anna|bruno|carla|dario|dora|emma|elio|fabio|mover)\b`, `accounts\.csv`,
 	`Tavole <finali>`, `M\. Ferri <>`, `M\. Ferri`, `=cmd\|' /C calc'!A0`, `NO \[CANNOT\] Message contains a virus`, `\* BYE Idle timeout`, `\bINBOX\b`, `Cestino`, `Spam`,
-	`Größe`, `\b(NO|BAD|BYE|OK) (\[[^\]]*\] )?[^⟦⟧]*`,
+	`Größe`, `label\d+`, `old\.example`, `\b(NO|BAD|BYE|OK) (\[[^\]]*\] )?[^⟦⟧]*`,
 	`\d[\d.,]*[ \x{a0}]?(kB|MB|GB|TB|B|ms|s|min|h)\b`, `\b(Europe|America)/\w+`, `\b(UTC|CET|CEST|GMT)\b([+-]\d+)?`,
 	`\bTrasloco\b`, `\bItaliano\b`, `\bEnglish\b`, `LITERAL[+-]`, `\b(TLS|SSL) ?1\.\d`, `\b(IMAP4(rev[12])?|MULTIAPPEND|UIDPLUS|QRESYNC|CONDSTORE|SPECIAL-USE|QUOTA|COMPRESS|NAMESPACE|LIST-[A-Z]+|MOVE|APPENDLIMIT|OBJECTID|ID)\b(=\w+)?`,
 }, "|"))

@@ -83,7 +83,7 @@ func (s *Store) ExceptionGroups(ctx context.Context, customer, runID int64) ([]E
 		return g, err
 	}, `
 		SELECT outcome, reason, sum(count) AS messages, count(*) FROM exception
-		WHERE $1 IN (0, customer_id) AND run_id = $2
+		WHERE `+ofRun+`
 		GROUP BY outcome, reason
 		ORDER BY messages DESC, outcome, reason`, customer, runID)
 	if err != nil {
@@ -100,7 +100,7 @@ func (s *Store) ExceptionsOf(
 	limit, offset := window(page, perPage)
 	outcomes, err := queryAll(ctx, s.readers, func(row scanner) (migration.Outcome, error) { return scanException(row) }, `
 		SELECT `+exceptionColumns+` FROM exception
-		WHERE id IN (SELECT id FROM exception WHERE $1 IN (0, customer_id) AND run_id = $2 AND reason = $3
+		WHERE id IN (SELECT id FROM exception WHERE `+ofRun+` AND reason = $3
 			ORDER BY id LIMIT $4 OFFSET $5)
 		ORDER BY id`, customer, runID, reason, limit, offset)
 	if err != nil {

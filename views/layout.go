@@ -69,6 +69,9 @@ type ErrorPage struct {
 	Page
 	Code      int
 	RequestID string
+	// Again is the page that may be opened once more with better luck; "": none.
+	Again   string
+	Support Support
 	// Case tells answers with the same code apart, where a text of its own helps
 	// more, with its Args; "": the text of the code.
 	Case string

@@ -6,6 +6,7 @@
 ALTER TABLE entry ADD COLUMN folder TEXT NOT NULL DEFAULT '';
 
 CREATE INDEX entry_level ON entry (run_id, level);
+CREATE INDEX entry_notable ON entry (run_id) WHERE level <> 'info';
 CREATE INDEX entry_folder ON entry (run_id, folder, level);
 CREATE INDEX exception_reason ON exception (run_id, reason);
 
