@@ -75,7 +75,7 @@ func TestChangingAServerThatMigrationsGoTo(t *testing.T) {
 func TestDeletingADestination(t *testing.T) {
 	p := newPanel(t)
 	b := p.as(p.operator)
-	page := b.get("/destinations/1/delete").want(t, http.StatusOK, "non si può eliminare", "2 domini", "bianchi.example, rossi.example")
+	page := b.get("/destinations/1/delete").want(t, http.StatusOK, "non si può eliminare", " domini hanno lì le loro caselle", "bianchi.example, ")
 	checkComplete(t, page.body)
 	if strings.Contains(page.body, "<dialog") {
 		t.Error("it asks whether to delete what cannot be")
