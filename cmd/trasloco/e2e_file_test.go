@@ -129,9 +129,9 @@ func TestS05_MasterUserForm(t *testing.T) {
 const applicationID = "6731de76-14a6-49ae-97bc-6eba6914391e"
 
 // identity is a token endpoint as Microsoft's, and knows whose a token is.
-type identity struct{ asked []string }
+type identity struct{}
 
-func (i *identity) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (identity) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/token") && r.FormValue("client_secret") == "s3cret":
@@ -150,7 +150,7 @@ func (i *identity) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestS06_Microsoft365Form(t *testing.T) {
 	t.Parallel()
-	site := httptest.NewServer(&identity{})
+	site := httptest.NewServer(identity{})
 	t.Cleanup(site.Close)
 	src := realserver.Dovecot(t, realserver.Options{TLSAddresses: local(), Introspection: site.URL + "/introspect?token="})
 	dst := realserver.Dovecot(t, realserver.Options{TLSAddresses: local()})
