@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	_ "modernc.org/sqlite" // the panel's own database, filled by hand
-
 	"trasloco/migration"
 )
 
