@@ -17,12 +17,12 @@ import (
 var notOurs = regexp.MustCompile(strings.Join([]string{
 	`[\w.+*-]+@[\w.-]+`, `\b[\w-]+(\.[\w-]+)*\.example(\.net)?\b(:\d+)?`, `\bexample\.net\b`, `@Münch\.example`, `\bno domain\b`, `\bUTF-8\b`, // addresses and hosts
 	`\bM-[A-Z0-9]{5}\b`, `\b[0-9a-f]{32,}\b`, // codes, fingerprints, numbers of requests
-	`Laura Bianchi`, `Team Member`, `Man Ager`, `Strange R`, `Other & Sons`, `Giulia Conti`, `Studio Rossi`, `\b(CSV|JSON)\b`, `New server`, `Help desk`, `\b(LB|TM|MA|SR|GC)\b`,
+	`Laura Bianchi`, `Team Member`, `Man Ager`, `Strange R`, `Other & Sons`, `Giulia Conti`, `Studio Rossi`, `\b(CSV|JSON)\b`, `-----BEGIN CERTIFICATE-----`, `New server`, `Help desk`, `\b(LB|TM|MA|SR|GC)\b`,
 	`\b(anna|bruno|carla|dario|dora|emma|elio|fabio|mover)\b`, `accounts\.csv`,
 	`Tavole <finali>`, `M\. Ferri <>`, `M\. Ferri`, `=cmd\|' /C calc'!A0`, `NO \[CANNOT\] Message contains a virus`, `\* BYE Idle timeout`, `\bINBOX\b`, `Cestino`, `Spam`,
 	`Größe`, `label\d+`, `old\.example`, `\b(NO|BAD|BYE|OK) (\[[^\]]*\] )?[^⟦⟧]*`,
 	`\d[\d.,]*[ \x{a0}]?(kB|MB|GB|TB|B|ms|s|min|h)\b`, `\b(Europe|America)/\w+`, `\b(UTC|CET|CEST|GMT)\b([+-]\d+)?`,
-	`\bTrasloco\b`, `\bItaliano\b`, `\bEnglish\b`, `LITERAL[+-]`, `\b(TLS|SSL) ?1\.\d`, `\b(IMAP4(rev[12])?|MULTIAPPEND|UIDPLUS|QRESYNC|CONDSTORE|SPECIAL-USE|QUOTA|COMPRESS|NAMESPACE|LIST-[A-Z]+|MOVE|APPENDLIMIT|OBJECTID|ID)\b(=\w+)?`,
+	`\bTrasloco\b`, `\bItaliano\b`, `\bEnglish\b`, `LITERAL[+-]`, `\b(TLS|SSL) ?1\.\d`, `\b(IMAP4(rev[12]|REV[12])?|MULTIAPPEND|UIDPLUS|QRESYNC|CONDSTORE|SPECIAL-USE|QUOTA|COMPRESS|NAMESPACE|LIST-[A-Z]+|MOVE|APPENDLIMIT|OBJECTID|ID)\b(=\w+)?`,
 }, "|"))
 
 // spoken are the attributes that a reader sees or hears.

@@ -129,7 +129,7 @@ func TestS05_MasterUserForm(t *testing.T) {
 const applicationID = "6731de76-14a6-49ae-97bc-6eba6914391e"
 
 // identity is a token endpoint as Microsoft's, and knows whose a token is.
-type identity struct{ asked []string }
+type identity struct{}
 
 func (i *identity) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
