@@ -366,7 +366,7 @@ func (g *gallery) settle(f face) {
 
 // sendForm sends a form of the page in Chromium with other values.
 const sendForm = `((ending, fields) => {
-	const form = [...document.forms].find(form => new URL(form.getAttribute("action"), location).pathname.endsWith(ending));
+	const form = [...document.forms].find(form => new URL(form.getAttribute("action") ?? "", location).pathname.endsWith(ending));
 	if (!form) throw new Error("no form: " + document.body.innerText);
 	for (const [name, value] of fields) {
 		if (name === "!action") { form.setAttribute("action", value); continue; }
