@@ -93,7 +93,7 @@ var rooms = []room{
 		path:    "handlers",
 		own:     []string{"migration", "store", "views/...", "locale", "static"},
 		modules: []string{"github.com/labstack/echo/v4", "github.com/gorilla/sessions", "github.com/a-h/templ", "golang.org/x/crypto/argon2", "github.com/pquerna/otp"},
-		inTests: []string{"github.com/chromedp", "static/browsertest", "golang.org/x/net/html"},
+		inTests: []string{"github.com/chromedp", "static/browsertest", "golang.org/x/net/html", "modernc.org/sqlite"},
 	},
 	{path: "cmd", own: []string{everything}, modules: []string{everything}},
 }
