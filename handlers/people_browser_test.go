@@ -10,49 +10,6 @@ import (
 	"trasloco/static/browsertest"
 )
 
-// The pages about people, for axe-core, for a phone and for the eye: light in
-// Italian, dark in English.
-func TestPagesAboutPeopleKeepNobodyOut(t *testing.T) {
-	p := newPanel(t, mailing)
-	tab := browsertest.Open(t)
-	guest := migration.User{CustomerID: p.customer, Role: migration.Manager, Name: "Giulia Conti", Email: "giulia.conti@rossi.example", DomainIDs: []int64{p.domains[1].ID}}
-	check(t, p.Store.Invite(t.Context(), &guest, p.newLink()))
-	link := p.mailed(guest)
-	blocked := p.byEmail(p.member.Email)
-	blocked.BlockedAt = p.clock.now()
-	check(t, p.Store.SaveUser(t.Context(), p.customer, blocked))
-	p.draft("anna")
-	p.factorOn(p.as(p.manager))
-	check(t, p.Store.OfferFactor(t.Context(), p.operator.ID, migration.NewSecret("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")))
-	tab.Language("it")
-	for _, page := range []string{"/forgot", link} {
-		tab.Go(p.site.URL + page)
-		p.look(tab, strings.Split(page, "/")[1]+"-light")
-	}
-	p.signIn(tab)
-	pages := map[string]string{
-		"users": "/users", "invite": "/users/new", "user": numbered("/users", guest.ID), "user-blocked": numbered("/users", p.member.ID),
-		"user-self": numbered("/users", p.operator.ID), "user-factor": numbered("/users", p.manager.ID),
-		"user-delete": numbered("/users", guest.ID, "/delete"), "factor-reset": numbered("/users", p.manager.ID, "/factor"),
-		"domains": "/domains", "domain": numbered("/domains", p.domains[0].ID), "domain-used": numbered("/domains", p.domains[1].ID),
-		"domain-delete": numbered("/domains", p.domains[0].ID, "/delete"),
-		"customers":     "/customers", "customer-new": "/customers/new", "customer": numbered("/customers", p.stranger.CustomerID),
-		"profile": "/profile", "factor-offered": "/profile/factor", "destinations": "/destinations",
-	}
-	looks := []struct{ language, scheme string }{{"it", "light"}, {"en", "dark"}}
-	for _, look := range looks {
-		user := p.byEmail(operatorEmail)
-		user.Language = look.language
-		check(t, p.Store.SavePreferences(t.Context(), user))
-		tab.Scheme(look.scheme) // before the page: axe-core would meet colours on their way
-		for name, page := range pages {
-			tab.Go(p.site.URL + page)
-			p.look(tab, name+"-"+look.scheme)
-		}
-	}
-	tab.Check()
-}
-
 // look at a page: nothing for axe-core, nothing that a phone scrolls sideways.
 func (p *panel) look(tab *browsertest.Tab, name string) {
 	p.t.Helper()

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,6 +39,46 @@ func openStore(t testing.TB, dir string) *Store {
 	return s
 }
 
+// newFolder returns a folder whose schema is up to date: that takes its time, and is
+// the same for all.
+func newFolder(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "state")
+	check(t, os.Mkdir(dir, 0o700))
+	for name, content := range must(unwritten())(t) {
+		check(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700))
+		check(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
+	}
+	return dir
+}
+
+// unwritten holds the files of a store that nothing was written to.
+var unwritten = sync.OnceValues(func() (map[string][]byte, error) {
+	dir, err := os.MkdirTemp("", "store")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	s, err := Open(background(), dir, Options{Now: func() time.Time { return testNow }})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	return files, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err == nil {
+			files[name], err = os.ReadFile(path)
+		}
+		return err
+	})
+})
+
 // lab is a store with one local migration and resources a, b, … of it.
 type lab struct {
 	*Store
@@ -46,7 +88,7 @@ type lab struct {
 
 func newLab(t testing.TB) lab {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "state")
+	dir := newFolder(t)
 	s := openStore(t, dir)
 	return lab{Store: s, dir: dir, migration: must(s.EnsureLocal(t.Context()))(t)}
 }

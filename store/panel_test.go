@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -30,7 +29,7 @@ type panel struct {
 
 func newPanel(t testing.TB) panel {
 	t.Helper()
-	p := panel{clock: &clock{at: testNow}, dir: filepath.Join(t.TempDir(), "state")}
+	p := panel{clock: &clock{at: testNow}, dir: newFolder(t)}
 	s, err := Open(t.Context(), p.dir, Options{Now: func() time.Time { return p.at }})
 	check(t, err)
 	t.Cleanup(func() { check(t, s.Close()) })
