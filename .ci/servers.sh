@@ -25,7 +25,7 @@ axe_version=4.14.1
 # One line each: name, Debian packages, what it is for.
 wanted='dovecot|dovecot-imapd|a mail server to copy from and to
 gcc|gcc libc6-dev|the race detector of "go test -race"
-chromium|chromium|the browser of the page tests
+chromium-headless-shell|chromium-headless-shell|the browser of the page tests
 openssl|openssl|to look at certificates by hand
 npm|npm|to fetch axe-core
 axe|-|the accessibility checks of the page tests
