@@ -224,10 +224,11 @@ type logFile struct {
 	Status      string `json:"status"`
 	ErrorClass  string `json:"error_class,omitempty"`
 	ErrorText   string `json:"error_text,omitempty"`
-	logCounts
+	fileCounts
 }
 
-type logCounts struct {
+// fileCounts is a tally in a file.
+type fileCounts struct {
 	Listed  int   `json:"listed"`
 	Copied  int   `json:"copied"`
 	Present int   `json:"present"`
@@ -242,7 +243,7 @@ type logFolder struct {
 	Role        string `json:"role,omitempty"`
 	State       string `json:"state"`
 	Reason      string `json:"reason,omitempty"`
-	logCounts
+	fileCounts
 }
 
 type logException struct {
@@ -272,7 +273,7 @@ func (s *Server) writeJSON(ctx context.Context, w *bufio.Writer, at logPlace) er
 	head, err := json.Marshal(logFile{
 		Migration: at.m.Code, Row: at.row.Row, Pass: at.pass.Number,
 		Source: at.row.Source.Auth.Login, Destination: at.row.Destination.Auth.Login,
-		Status: string(at.run.Status), ErrorClass: at.run.ErrorClass, ErrorText: at.run.ErrorText, logCounts: logCounts(at.run.Tally),
+		Status: string(at.run.Status), ErrorClass: at.run.ErrorClass, ErrorText: at.run.ErrorText, fileCounts: fileCounts(at.run.Tally),
 	})
 	if err != nil {
 		return err
@@ -286,7 +287,7 @@ func (s *Server) writeJSON(ctx context.Context, w *bufio.Writer, at logPlace) er
 	}{
 		{"folders", func(add func(any) error) error {
 			return s.eachFolder(ctx, at, func(f migration.FolderTally) error {
-				return add(logFolder{f.Name, f.Destination, f.Role, string(f.State), string(f.Reason), logCounts(f.Tally)})
+				return add(logFolder{f.Name, f.Destination, f.Role, string(f.State), string(f.Reason), fileCounts(f.Tally)})
 			})
 		}},
 		{"exceptions", func(add func(any) error) error {

@@ -82,24 +82,10 @@ type migrationFile struct {
 	LeftOut   int      `json:"left_out"`
 	First     string   `json:"first,omitempty"`
 	Second    string   `json:"second,omitempty"`
-	fileTally
+	fileCounts
 }
 
-// fileTally are the counts of the pass that has come farthest.
-type fileTally struct {
-	Listed  int   `json:"listed"`
-	Copied  int   `json:"copied"`
-	Present int   `json:"present"`
-	Skipped int   `json:"skipped"`
-	Failed  int   `json:"failed"`
-	Bytes   int64 `json:"bytes"`
-}
-
-func tallyFile(t migration.Tally) fileTally {
-	return fileTally{t.Listed, t.Copied, t.Present, t.Skipped, t.Failed, t.Bytes}
-}
-
-func (t fileTally) cells() []string {
+func (t fileCounts) cells() []string {
 	return []string{
 		strconv.Itoa(t.Listed), strconv.Itoa(t.Copied), strconv.Itoa(t.Present), strconv.Itoa(t.Skipped),
 		strconv.Itoa(t.Failed), strconv.FormatInt(t.Bytes, 10),
@@ -113,7 +99,7 @@ func (s *Server) fileOf(m migration.Migration) migrationFile {
 	file := migrationFile{
 		Code: m.Code, Name: m.Name, Type: string(m.ServerType), Status: string(m.Validity), Phase: string(m.Phase(s.Now())),
 		User: m.UserName, Domains: append([]string{}, m.Domains...), Resources: m.Checks.Rows + m.Checks.LeftOut,
-		LeftOut: m.Checks.LeftOut + len(m.LinesOut), fileTally: tallyFile(pass.Runs.Tally),
+		LeftOut: m.Checks.LeftOut + len(m.LinesOut), fileCounts: fileCounts(pass.Runs.Tally),
 	}
 	for _, pass := range m.Passes {
 		switch pass.Number {
@@ -136,7 +122,7 @@ func (f migrationFile) cells() []string {
 	return append([]string{
 		f.Code, f.Name, f.Type, f.Status, f.Phase, f.User, strings.Join(f.Domains, " "), strconv.Itoa(f.Resources),
 		strconv.Itoa(f.LeftOut), f.First, f.Second,
-	}, f.fileTally.cells()...)
+	}, f.fileCounts.cells()...)
 }
 
 // resourceFile is a resource in one pass, for programs; Pass 0: none has begun.
@@ -153,7 +139,7 @@ type resourceFile struct {
 	ErrorClass  string `json:"error_class,omitempty"`
 	Started     string `json:"started,omitempty"`
 	Ended       string `json:"ended,omitempty"`
-	fileTally
+	fileCounts
 }
 
 func (s *Server) resourcesCSV(c echo.Context) error  { return s.resourcesFile(c, "csv") }
@@ -190,7 +176,7 @@ func filesOf(m migration.Migration, row store.ResourceRow) (files []resourceFile
 		}
 		file := base
 		file.Pass, file.Status, file.ErrorClass = pass.Number, string(run.Status), run.ErrorClass
-		file.Started, file.Ended, file.fileTally = rfc3339(run.StartedAt), rfc3339(run.EndedAt), tallyFile(run.Tally)
+		file.Started, file.Ended, file.fileCounts = rfc3339(run.StartedAt), rfc3339(run.EndedAt), fileCounts(run.Tally)
 		files = append(files, file)
 	}
 	if len(files) == 0 {
@@ -209,5 +195,5 @@ func (f resourceFile) cells() []string {
 	return append([]string{
 		strconv.Itoa(f.Row), f.Destination, f.Source, f.Host, strconv.FormatBool(f.LeftOut), f.Check, f.CheckClass,
 		strconv.Itoa(f.Pass), f.Status, f.ErrorClass, f.Started, f.Ended,
-	}, f.fileTally.cells()...)
+	}, f.fileCounts.cells()...)
 }
