@@ -29,11 +29,8 @@ type dnsServer struct {
 func newDNSServer(t *testing.T) *dnsServer {
 	t.Helper()
 	s := &dnsServer{t: t, zones: map[string][]string{}}
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	check(t, err)
+	packets, listener := listenBoth(t)
 	s.address = packets.LocalAddr().String()
-	listener, err := net.Listen("tcp", s.address)
-	check(t, err)
 	for _, server := range []*dns.Server{{PacketConn: packets, Handler: s}, {Listener: listener, Handler: s}} {
 		started := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }
@@ -43,6 +40,22 @@ func newDNSServer(t *testing.T) *dnsServer {
 	}
 	t.Cleanup(s.close)
 	return s
+}
+
+// listenBoth takes a port of UDP whose neighbour of TCP is free as well.
+func listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 100 {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		check(t, err)
+		listener, err := net.Listen("tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, listener
+		}
+		check(t, packets.Close())
+	}
+	t.Fatal("no port is free for both UDP and TCP")
+	return nil, nil
 }
 
 func (s *dnsServer) close() {

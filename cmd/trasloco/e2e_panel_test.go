@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -35,15 +36,12 @@ type served struct {
 // at the latest.
 func newPanel(t testing.TB, flags ...string) *served {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := realserver.FreePorts(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &served{t: t, data: filepath.Join(t.TempDir(), "data"), url: "http://" + listener.Addr().String()}
+	s := &served{t: t, data: filepath.Join(t.TempDir(), "data"), url: "http://127.0.0.1:" + strconv.Itoa(ports[0])}
 	s.flags = append(flags, "--public-url", s.url)
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
 	s.start()
 	t.Cleanup(func() {
 		if s.cmd != nil {

@@ -142,9 +142,10 @@ func enterable(path string) bool {
 	}
 }
 
-// freePorts returns ports nobody listens on, outside the range from which the
-// kernel takes ports for outgoing connections.
-func freePorts(n int) ([]int, error) {
+// FreePorts returns ports nobody listens on, outside the range from which the
+// kernel takes ports for outgoing connections: a server that is started there,
+// ended and started again finds its port free.
+func FreePorts(n int) ([]int, error) {
 	var ports []int
 	for range 1000 {
 		port := 20000 + rand.IntN(10000)

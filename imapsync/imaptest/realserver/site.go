@@ -24,7 +24,7 @@ type site struct {
 func (s site) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
 func prepare(kind Kind, options Options) (site, error) {
-	ports, err := freePorts(2)
+	ports, err := FreePorts(2)
 	if err != nil {
 		return site{}, err
 	}
