@@ -44,7 +44,7 @@ test-long: ## the whole of what "make test" samples, then fuzzing: an hour or mo
 	TEST_LONG=1 go test -parallel 4 -timeout 60m -v -run '^TestCutAtEveryOctet$$' ./imapsync
 	.ci/fuzz
 
-screenshots: ## pictures of every page and state, in bin/screenshots/index.html
+screenshots: ## pictures of every page and state (STATES=regexp: of these), in bin/screenshots/index.html
 	@.ci/prepare
 	@rm -rf bin/screenshots && mkdir -p bin/screenshots
 	GALLERY=$$PWD/bin/screenshots go test -count=1 -timeout 60m -run '^TestGallery$$' ./handlers

@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,14 +113,16 @@ func expectRefusals(tab *browsertest.Tab) {
 
 // TestGallery takes the pictures of "make screenshots": every state in every
 // face, and a page that shows them side by side. It does nothing where GALLERY
-// does not name a folder.
+// does not name a folder; STATES, a regular expression, chooses among the states.
 func TestGallery(t *testing.T) {
 	folder := os.Getenv("GALLERY")
 	if folder == "" {
 		t.Skip("make screenshots takes the pictures")
 	}
 	t.Setenv("SHOTS", folder)
+	wanted := regexp.MustCompile(os.Getenv("STATES"))
 	g := newGallery(t)
+	g.states = slices.DeleteFunc(g.states, func(s state) bool { return !wanted.MatchString(s.name) })
 	tab := browsertest.Open(t)
 	expectRefusals(tab)
 	for _, f := range faces() {

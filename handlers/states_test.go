@@ -85,10 +85,6 @@ func (g *gallery) migrations() {
 	w = p.inWizard(operator)
 	w.post("server", "server", "standard")
 	g.codes["upload"] = w.code
-	w = p.inWizard(operator)
-	w.post("server", "server", "standard")
-	w.upload(browserFile)
-	g.codes["waiting"] = w.code
 	for _, name := range []string{"rows", "dates", "ready"} {
 		w = p.inWizard(operator)
 		w.post("server", "server", "standard")
@@ -117,6 +113,10 @@ func (g *gallery) migrations() {
 		}
 		g.codes[name] = w.code
 	}
+	w = p.inWizard(operator) // after the others: their checks are answered together
+	w.post("server", "server", "standard")
+	w.upload(browserFile)
+	g.codes["waiting"] = w.code
 }
 
 // twoPasses is a migration whose second pass ended with an error.

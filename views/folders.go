@@ -153,6 +153,9 @@ func (p FoldersPage) sum(ctx context.Context) string {
 			out++
 		}
 	}
+	if all == 0 {
+		return folderText(ctx, "text", nil)
+	}
 	args := map[string]any{"resources": locale.N(ctx, "page.folders.resources", p.Known, nil)}
 	text := locale.N(ctx, "page.folders.sum", all, args)
 	if out > 0 {

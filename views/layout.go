@@ -201,6 +201,14 @@ func (e ErrorPage) key() string {
 	return "page.error.500"
 }
 
+// home is what the way out is called: strangers are sent to the sign-in page.
+func (e ErrorPage) home() string {
+	if e.signedIn() {
+		return "page.error.home"
+	}
+	return "page.error.home.nobody"
+}
+
 // numbered reports whether the page shows the number of the request, by which
 // its line is found in the log.
 func (e ErrorPage) numbered() bool { return e.RequestID != "" }

@@ -146,7 +146,7 @@ func (v LogView) outcome() ui.OutcomeSpec {
 	t := v.Run.Tally
 	return ui.OutcomeSpec{
 		Copied: t.Copied, Present: t.Present, Skipped: t.Skipped, Failed: t.Failed, Listed: t.Listed,
-		Running: !v.Run.Status.Ended(),
+		Running: !v.Run.Status.Ended(), Later: v.Pass.Number > 1,
 	}
 }
 

@@ -105,7 +105,7 @@ func (v MigrationView) outcome() ui.OutcomeSpec {
 	t := pass.Runs.Tally
 	return ui.OutcomeSpec{
 		Copied: t.Copied, Present: t.Present, Skipped: t.Skipped, Failed: t.Failed,
-		Listed: expected(v.Migration, pass), Running: settled(t) < expected(v.Migration, pass),
+		Listed: expected(v.Migration, pass), Running: settled(t) < expected(v.Migration, pass), Later: pass.Number > 1,
 	}
 }
 

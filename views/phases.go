@@ -183,7 +183,7 @@ func (v MigrationView) passStep(ctx context.Context, pass migration.Pass) ui.Pas
 	}
 	if v.waitsForIt(pass) {
 		step.State = ui.StepNow
-		step.Lines = append(step.Lines, v.meanwhile(ctx))
+		step.Lines = append(step.Lines, v.meanwhile(ctx, pass))
 	}
 	return step
 }
@@ -199,7 +199,10 @@ func (v MigrationView) passSum(ctx context.Context, pass migration.Pass) string 
 	return locale.N(ctx, "page.migration.step.sum", pass.Runs.Tally.Copied, map[string]any{"size": locale.Bytes(ctx, pass.Runs.Tally.Bytes)})
 }
 
-func (v MigrationView) meanwhile(ctx context.Context) string {
+func (v MigrationView) meanwhile(ctx context.Context, pass migration.Pass) string {
+	if pass.Status == migration.PassPaused {
+		return locale.T(ctx, "page.migration.close_page.paused", nil)
+	}
 	if v.SendsMail {
 		return locale.T(ctx, "page.migration.close_page.mail", nil)
 	}

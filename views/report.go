@@ -7,6 +7,7 @@ import (
 
 	"trasloco/locale"
 	"trasloco/migration"
+	"trasloco/views/ui"
 )
 
 // ReportPage sums up a migration. Rows are all its resources, in the order of the
@@ -163,4 +164,32 @@ func unnamed(ctx context.Context, t migration.Tally, reasons []migration.ReasonC
 		return ""
 	}
 	return locale.N(ctx, "page.list.left_out", n, nil)
+}
+
+func (p ReportPage) passColumns(ctx context.Context) []ui.ColumnSpec {
+	return []ui.ColumnSpec{
+		{Text: locale.T(ctx, "page.report.column.pass", nil)},
+		{Text: locale.T(ctx, "page.report.column.started", nil)},
+		{Text: locale.T(ctx, "page.report.column.ended", nil)},
+		{Text: locale.T(ctx, "ui.outcome.copied", nil), Number: true},
+		{Text: locale.T(ctx, "ui.outcome.present", nil), Number: true},
+		{Text: locale.T(ctx, "ui.outcome.skipped", nil), Number: true},
+		{Text: locale.T(ctx, "ui.outcome.failed", nil), Number: true},
+		{Text: locale.T(ctx, "page.migration.column.data", nil), Number: true},
+	}
+}
+
+func (p ReportPage) resourceColumns(ctx context.Context) []ui.ColumnSpec {
+	return []ui.ColumnSpec{
+		{Text: locale.T(ctx, "page.resources.column.destination", nil)},
+		{Text: locale.T(ctx, "page.resources.column.source", nil)},
+		{Text: locale.T(ctx, "page.report.column.there", nil), Number: true},
+		{Text: locale.T(ctx, "page.migration.column.data", nil), Number: true},
+		{Text: locale.T(ctx, "page.report.column.out", nil)},
+	}
+}
+
+// reportTable is labelled by the heading of its section.
+func reportTable(section string, columns []ui.ColumnSpec) ui.TableSpec {
+	return ui.TableSpec{LabelID: section, Columns: columns}
 }

@@ -53,6 +53,17 @@ type OutcomeSpec struct {
 	Listed                           int
 	// Running shows what is still to do too.
 	Running bool
+	// Later: the counts are those of a pass after the first. Then "copied" says
+	// that it means this pass, or nobody would believe that "0" is good news.
+	Later bool
+}
+
+// label names a count.
+func (o OutcomeSpec) label(ctx context.Context, kind string) string {
+	if o.Later && kind == "copied" {
+		kind = "copied.now"
+	}
+	return locale.T(ctx, "ui.outcome."+kind, nil)
 }
 
 func (o OutcomeSpec) todo() int {
@@ -117,10 +128,10 @@ func (o OutcomeSpec) words(ctx context.Context) string {
 	var parts []string
 	for _, s := range []share{{"copied", o.Copied}, {"present", o.Present}, {"skipped", o.Skipped}, {"failed", o.Failed}} {
 		if s.n > 0 {
-			parts = append(parts, locale.T(ctx, "ui.outcome."+s.class, nil)+" "+locale.Number(ctx, s.n))
+			parts = append(parts, o.label(ctx, s.class)+" "+locale.Number(ctx, s.n))
 		}
 	}
-	return strings.Join(append(parts, locale.T(ctx, "ui.outcome.listed", nil)+" "+locale.Number(ctx, o.Listed)), ", ")
+	return strings.Join(append(parts, o.label(ctx, "listed")+" "+locale.Number(ctx, o.Listed)), ", ")
 }
 
 // StepState is where a thing stands in a row of things.
