@@ -56,6 +56,25 @@ func TestPagesOfActionsKeepNobodyOut(t *testing.T) {
 		}
 		tab.Shot(page.name + "-320")
 	}
+	// On paper the report keeps its tables, which are cards on so narrow a screen,
+	// and nothing of the frame is printed.
+	tab.Go(p.site.URL + "/migrations/" + failed.Code + "/report")
+	tab.Size(700, 1000)
+	const rows = `getComputedStyle(document.querySelector("#report-1")).display`
+	if shown := browsertest.Ask[string](tab, rows); shown != "grid" {
+		t.Errorf("a row of the report is shown as %q on a narrow screen", shown)
+	}
+	tab.Paper(true)
+	if printed := browsertest.Ask[string](tab, rows); printed != "table-row" {
+		t.Errorf("a row of the report is printed as %q", printed)
+	}
+	for _, part := range []string{".t-side", ".t-top", ".t-crumbs", ".t-noprint"} {
+		if browsertest.Ask[bool](tab, `[...document.querySelectorAll("`+part+`")].some(part => part.checkVisibility())`) {
+			t.Errorf("%s is printed", part)
+		}
+	}
+	tab.Shot("report-paper")
+	tab.Paper(false)
 	// The records have changed: the page says so by itself, and offers a time.
 	tab.Size(1440, 900)
 	tab.Go(p.site.URL + "/migrations/" + failed.Code)

@@ -227,6 +227,20 @@ func (tab *Tab) Scheme(scheme string) {
 	}))
 }
 
+// Paper shows the page as it is printed, or on the screen again. It undoes
+// Scheme.
+func (tab *Tab) Paper(on bool) {
+	tab.t.Helper()
+	media := ""
+	if on {
+		media = "print"
+	}
+	tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: media})
+		return err
+	}))
+}
+
 // Scripts switches the scripts of the pages on or off. What the test itself asks
 // of the page works either way.
 func (tab *Tab) Scripts(on bool) {
