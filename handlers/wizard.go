@@ -160,17 +160,11 @@ func (s *Server) saveServer(c echo.Context) error {
 			return s.serverPage(c, http.StatusUnprocessableEntity, form, problems)
 		}
 	}
-	changed := m.ServerType != "" && m.ServerType != form.Type
 	m.ServerType, m.Source = form.Type, source
 	if err := s.saveSource(c, m); err != nil {
 		return err
 	}
-	if changed { // what is no mail depends on it (F-13)
-		if err := s.Store.Recheck(c.Request().Context(), m.CustomerID, m.ID, s.Now()); err != nil {
-			return err
-		}
-		s.Desk.Wake()
-	}
+	s.Desk.Wake()
 	return goTo(c, stepPath(m, views.StepFile))
 }
 

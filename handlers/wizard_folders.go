@@ -118,25 +118,29 @@ func chosenFolders(
 	return migration.NewFolderChoices(list...).WithoutNeedless(found), problems
 }
 
+// chosenFolder is the choice for one folder. Whether it is copied and where it goes
+// are two answers: a new name leaves to each resource what it does with the folder.
 func chosenFolder(line migration.FolderLine, form url.Values) (choice migration.FolderChoice, changed bool, problem migration.Problem) {
 	fate, place := form.Get("fate-"+line.ID()), strings.TrimSpace(form.Get("to-"+line.ID()))
-	movedTo := place != "" && place != line.Place()
-	isBack := place == "" && line.Chosen && line.Choice.To != nil // where it goes by itself
-	choice = migration.FolderChoice{Path: line.Path, Out: fate == migration.FateOut}
+	choice = migration.FolderChoice{Path: line.Path, ByRules: true}
+	if line.Chosen {
+		choice = line.Choice
+	}
+	if isFate := slices.Contains([]string{migration.FateIn, migration.FateOut, migration.FateMixed}, fate); isFate && fate != line.Fate() {
+		choice.Out, choice.ByRules, changed = fate == migration.FateOut, fate == migration.FateMixed, true
+	}
 	switch {
-	case choice.Out:
-		return choice, line.Fate() != migration.FateOut, problem
-	case movedTo:
+	case place == "" && form.Has("to-"+line.ID()) && choice.To != nil: // where it goes by itself
+		choice.To, changed = nil, true
+	case place != "" && place != line.Place():
 		to, problem, ok := migration.ParsePlace(place)
-		choice.To = to
 		if !ok {
 			problem.Field = "to-" + line.ID()
 			return choice, false, problem
 		}
-	case line.Chosen && !isBack:
-		choice.To = line.Choice.To
+		choice.To, changed = to, true
 	}
-	return choice, movedTo || isBack || fate == migration.FateIn && line.Fate() != migration.FateIn, problem
+	return choice, changed, problem
 }
 
 // newClashes are those that were not there before: a folder that came into being

@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,6 +116,58 @@ func TestFolderMapByPlainForms(t *testing.T) {
 			}
 			w.wantClean("SECRET")
 		})
+	}
+}
+
+// A folder that the rules leave out in one account and copy in another keeps that
+// under another name, and can be given back to the rules.
+func TestANewNameIncludesNothing(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.operator)
+	w.post("server", "server", "standard").wantGoTo(t, w.path("file"))
+	w.upload(goodFile).wantGoTo(t, w.path("file"))
+	folders := someFolders()
+	jobs, err := w.Store.ChecksToMake(t.Context(), 10)
+	check(t, err)
+	for i, job := range jobs {
+		altro := migration.FoundFolder{Path: []string{"Altro"}, Messages: 5, Bytes: 50}
+		if i == 0 {
+			altro.Reason, altro.Itself = migration.ReasonFolder, true
+		}
+		check(t, w.Store.StartCheck(t.Context(), job.Customer, job.Resource.ID))
+		passed := migration.Check{Status: migration.CheckPassed, At: w.clock.now()}
+		check(t, w.Store.FinishCheck(t.Context(), job.Customer, job.Resource.ID, passed, append(folders, altro)...))
+	}
+	altro := func() migration.FolderLine {
+		found, err := w.Store.Inventories(t.Context(), w.customer, w.migration().ID)
+		check(t, err)
+		lines := migration.MapFolders(found, w.migration().Folders)
+		return lines[slices.IndexFunc(lines, func(l migration.FolderLine) bool { return migration.FolderName(l.Path) == "Altro" })]
+	}
+	steps := []struct{ field, value, fate, place string }{
+		{"to-", "Nuovo", migration.FateMixed, "Nuovo"},
+		{"fate-", "in", migration.FateIn, "Nuovo"},
+		{"fate-", "mixed", migration.FateMixed, "Nuovo"},
+		{"fate-", "out", migration.FateOut, "Nuovo"},
+		{"to-", "Nuovissimo", migration.FateOut, "Nuovissimo"},
+		{"fate-", "mixed", migration.FateMixed, "Nuovissimo"},
+		{"to-", "", migration.FateMixed, "Altro"},
+	}
+	for _, step := range steps {
+		page := w.see("folders").want(t, http.StatusOK)
+		w.post("folders", fieldsOf(page.body, step.field+lineID("Altro"), step.value)...).wantGoTo(t, w.path("folders"))
+		if got := altro(); got.Fate() != step.fate || got.Place() != step.place {
+			t.Fatalf("after %s%q: %s → %s, want %s → %s", step.field, step.value, got.Fate(), got.Place(), step.fate, step.place)
+		}
+	}
+	if got := w.migration().Folders; len(got) != 0 {
+		t.Errorf("still chosen: %+v", got)
+	}
+	page := plain(w.see("folders").body)
+	for _, want := range []string{"In 1 risorsa resta fuori. È un cestino o spam.", "1 cartella sembra un cestino", "Guardala"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
 	}
 }
 

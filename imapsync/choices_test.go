@@ -10,13 +10,16 @@ import (
 	"trasloco/migration"
 )
 
-// choose makes choices of "name out", "name in" and "name → place".
+// choose makes choices of "name out", "name in", "name → place" and, where the
+// rules say whether it is copied, "name ⇒ place".
 func choose(lines ...string) migration.FolderChoices {
 	var list []migration.FolderChoice
 	for _, line := range lines {
 		name, to, renamed := strings.Cut(line, " → ")
 		choice := migration.FolderChoice{}
-		if renamed {
+		if before, after, byRules := strings.Cut(line, " ⇒ "); byRules {
+			name, choice = before, migration.FolderChoice{ByRules: true, To: strings.Split(after, "/")}
+		} else if renamed {
 			choice.To = strings.Split(to, "/")
 		} else {
 			var out bool
@@ -42,6 +45,9 @@ func TestChoicesGoBeforeTheRules(t *testing.T) {
 		{"included by choice", choose("Trash in"), "Trash", nil, ""},
 		{"included although it is marked", choose("Rifiuti in"), `Rifiuti|\Trash`, nil, ""},
 		{"renamed means included", choose("Trash → Vecchio cestino"), "Trash", nil, ""},
+		{"another name alone includes nothing", choose("Trash ⇒ Vecchio cestino"), "Trash", nil, migration.ReasonFolder},
+		{"nor what lies below", choose("Trash ⇒ Vecchio cestino"), "Trash/2019", []string{"Trash"}, migration.ReasonFolder},
+		{"nor does it hide the choice for a folder above", choose("Vecchi out", "Vecchi/2019 ⇒ Prima"), "Vecchi/2019/x", []string{"Vecchi", "Vecchi/2019"}, migration.ReasonFolder},
 		{"below a folder that is left out by choice", choose("Vecchi out"), "Vecchi/2019/Spam", []string{"Vecchi"}, migration.ReasonFolder},
 		{"below a folder that is included by choice", choose("Trash in"), "Trash/2019", []string{"Trash"}, ""},
 		{"the nearest choice counts", choose("Vecchi out", "Vecchi/2019 in"), "Vecchi/2019/x", []string{"Vecchi", "Vecchi/2019"}, ""},
@@ -90,8 +96,9 @@ func TestThePageDecidesAsTheEngineDoes(t *testing.T) {
 		var list []migration.FolderChoice
 		for range random.IntN(5) {
 			choice := migration.FolderChoice{Path: paths[random.IntN(len(paths))], Out: random.IntN(2) == 0}
-			if !choice.Out && random.IntN(2) == 0 {
+			if random.IntN(2) == 0 {
 				choice.To = []string{"Renamed", strings.Repeat("x", len(list)+1)}
+				choice.ByRules = !choice.Out && random.IntN(2) == 0
 			}
 			list = append(list, choice)
 		}
@@ -109,8 +116,9 @@ func checkPage(t *testing.T, source *tree, choices migration.FolderChoices) {
 	dest := newTree(wire.Namespaces{Personal: []wire.Namespace{{Delim: "/"}}}, []wire.Folder{{Name: "INBOX", Delim: "/"}, {Name: "Sent", Delim: "/", Attrs: []string{`\Sent`}}})
 	placed := Places(found, Findings{tree: dest})
 	rules.Chosen = choices
-	m := newMapper(dest, source.folders)
-	m.choose(source.folders, choices)
+	copied := slices.DeleteFunc(slices.Clone(source.folders), func(f folder) bool { return excluded(f, source.folders, rules) != "" })
+	m := newMapper(dest, copied)
+	m.choose(copied, choices)
 	for i, f := range source.folders {
 		want := excluded(f, source.folders, rules)
 		if got := placed.Reason(placed[i], choices); got != want {

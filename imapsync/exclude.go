@@ -12,14 +12,14 @@ func excluded(f folder, all []folder, rules migration.FolderRules) migration.Rea
 	if f.isFixed() {
 		return excludedItself(f, rules)
 	}
-	if choice, found := rules.Chosen.Of(f.path); found {
+	if choice, found := rules.Chosen.Fate(f.path); found {
 		return chosen(choice)
 	}
 	if reason := excludedItself(f, rules); reason != "" {
 		return reason
 	}
 	for level := len(f.path) - 1; level > 0; level-- {
-		if choice, found := rules.Chosen.Of(f.path[:level]); found {
+		if choice, found := rules.Chosen.Fate(f.path[:level]); found {
 			return chosen(choice)
 		}
 		if reason := handedDown(folderAt(all, f.path[:level]), rules); reason != "" {

@@ -25,6 +25,8 @@ type mapper struct {
 	roles []folder            // source folders with a role, until those are given out
 	taken map[string]string   // place at the destination → source path
 	names map[string][]string // source path → destination components
+
+	chosen migration.FolderChoices
 }
 
 func newMapper(dest *tree, source []folder) *mapper {
@@ -47,9 +49,12 @@ func (m *mapper) keep(f folder, raw string) {
 }
 
 // choose gives the folders their places that the admin chose one for, before any
-// other has one (F-17). Names of earlier passes must be kept before.
-func (m *mapper) choose(source []folder, choices migration.FolderChoices) {
-	for _, f := range source {
+// other has one (F-17): those that are copied. One that is left out takes its place
+// from nobody, and has it for what lies below it. Names of earlier passes must be
+// kept before.
+func (m *mapper) choose(copied []folder, choices migration.FolderChoices) {
+	m.chosen = choices
+	for _, f := range copied {
 		choice, found := choices.Of(f.path)
 		if _, kept := m.names[key(f.path)]; found && !kept && choice.To != nil && !f.isFixed() {
 			m.claim(f.path, m.chosenPlace(choice.To))
@@ -124,7 +129,10 @@ func (m *mapper) byPath(path []string) []string {
 		return mapped
 	}
 	parent, leaf := path[:len(path)-1], m.component(path[len(path)-1])
+	choice, found := m.chosen.Of(path)
 	switch {
+	case found && choice.To != nil:
+		return m.fit(m.chosenPlace(choice.To), 1) // it is left out, and shares the place
 	case len(parent) == 0:
 		return m.claim(path, []string{leaf})
 	case m.dest.delim == "": // a server without hierarchy

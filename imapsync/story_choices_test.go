@@ -71,6 +71,24 @@ func TestChosenFolders(t *testing.T) {
 	s.wantFolders(want)
 }
 
+// TestALeftOutFolderTakesNoPlace: the new name of a folder that the rules leave out
+// belongs to the folder that has it already, and to what is copied from below (F-17).
+func TestALeftOutFolderTakesNoPlace(t *testing.T) {
+	s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+	s.fill("Trash", mail(1, "one"))
+	s.fill("Trash/2019", mail(2, "two"))
+	s.fill("Vecchio", mail(3, "three"), mail(4, "four"))
+	s.rules.Chosen = choices(
+		migration.FolderChoice{Path: []string{"Trash"}, To: []string{"Vecchio"}, ByRules: true},
+		migration.FolderChoice{Path: []string{"Trash", "2019"}},
+	)
+	if got := s.mustRun(); got.tally.Copied != 3 || got.tally.Skipped != 1 {
+		t.Errorf("%+v", got.tally)
+	}
+	s.wantFolders(map[string]int{"Vecchio": 2, "Vecchio (2)": -1, "Trash": -1})
+	s.checkAgain()
+}
+
 // TestChoicesThatChangeBetweenPasses: nothing is lost or copied twice, whatever
 // somebody does to the choices, since what is remembered stays with the source
 // folder. A folder that has a place keeps it (F-7).

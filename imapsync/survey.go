@@ -26,7 +26,8 @@ func (r *run) survey(ctx context.Context) error {
 		return err
 	}
 	r.orphans = nil
-	r.mapper = newMapper(dest, source.folders)
+	copied := slices.DeleteFunc(slices.Clone(source.folders), func(f folder) bool { return excluded(f, source.folders, r.job.Rules) != "" })
+	r.mapper = newMapper(dest, copied) // as Places has it
 	for _, p := range pairs {
 		f := r.folderOf(p)
 		if f == nil {
@@ -36,7 +37,7 @@ func (r *run) survey(ctx context.Context) error {
 		f.pair, f.saved = p, p.Dest
 		r.mapper.keep(f.folder, p.Dest.Name)
 	}
-	r.mapper.choose(source.folders, r.job.Rules.Chosen)
+	r.mapper.choose(copied, r.job.Rules.Chosen)
 	for _, f := range r.folders {
 		f.reason = excluded(f.folder, source.folders, r.job.Rules)
 		if choice, found := r.job.Rules.Chosen.Of(f.path); found && choice.To != nil {

@@ -39,6 +39,9 @@ type FolderLine struct {
 
 	Choice FolderChoice
 	Chosen bool // there is a Choice for exactly this folder
+	// Differs says that the rules alone would copy it in some resources and not in
+	// others, so that it can be left to them.
+	Differs bool
 
 	// To are the places at the destination, in the order of their names: more than
 	// one where the sources or the destinations differ.
@@ -84,13 +87,14 @@ func (l FolderLine) Place() string {
 // MapFolders returns the folder map of the sources of a migration, by path, INBOX
 // first. The inventories may have any keys.
 func MapFolders(found map[int]FolderInventory, choices FolderChoices) []FolderLine {
-	m := folderMap{choices: choices, lines: map[string]*FolderLine{}}
+	m := folderMap{choices: choices, lines: map[string]*FolderLine{}, ruled: map[string]*ruledLine{}}
 	for _, at := range slices.Sorted(maps.Keys(found)) {
 		m.add(found[at])
 	}
 	lines := make([]FolderLine, 0, len(m.lines))
-	for _, line := range m.lines {
+	for key, line := range m.lines {
 		slices.SortFunc(line.To, slices.Compare)
+		line.Differs = m.ruled[key].copied > 0 && m.ruled[key].copied < line.Resources
 		lines = append(lines, *line)
 	}
 	slices.SortFunc(lines, func(a, b FolderLine) int {
@@ -116,6 +120,14 @@ func compareNames(a, b string) int {
 type folderMap struct {
 	choices FolderChoices
 	lines   map[string]*FolderLine
+	ruled   map[string]*ruledLine
+}
+
+// ruledLine is what would become of a line if nobody had said whether that folder
+// is copied.
+type ruledLine struct {
+	choices FolderChoices
+	copied  int // resources
 }
 
 func (m folderMap) add(inventory FolderInventory) {
@@ -132,14 +144,30 @@ func (m folderMap) add(inventory FolderInventory) {
 		if !slices.ContainsFunc(line.To, func(other []string) bool { return slices.Equal(other, to) }) {
 			line.To = append(line.To, to)
 		}
+		if ruled := m.ruled[FolderKey(f.Path)]; inventory.Reason(f, ruled.choices) == "" {
+			ruled.copied++
+		}
 		if reason != "" {
-			line.Reason, line.Below = reason, !f.Itself && !line.Chosen
-			line.OutMessages, line.OutBytes = line.OutMessages+f.Messages, line.OutBytes+f.Bytes
+			line.leaveOut(f, reason)
 			continue
 		}
 		line.Copied++
 		m.settle(places, f.Path, to)
 	}
+}
+
+// decided reports whether somebody said of exactly this folder that it is copied,
+// or that it is not.
+func (l *FolderLine) decided() bool { return l.Chosen && !l.Choice.ByRules }
+
+// leaveOut counts a resource in which the folder is not copied. Where the reasons
+// differ that of the folder itself is told, and not that of one above.
+func (l *FolderLine) leaveOut(f FoundFolder, reason Reason) {
+	below := !f.Itself && !l.decided()
+	if l.Reason == "" || l.Below && !below {
+		l.Reason, l.Below = reason, below
+	}
+	l.OutMessages, l.OutBytes = l.OutMessages+f.Messages, l.OutBytes+f.Bytes
 }
 
 func (m folderMap) line(f FoundFolder) *FolderLine {
@@ -148,7 +176,11 @@ func (m folderMap) line(f FoundFolder) *FolderLine {
 	if !known {
 		line = &FolderLine{Path: f.Path, Fixed: f.IsFixed()}
 		line.Choice, line.Chosen = m.choices.Of(f.Path)
-		m.lines[key] = line
+		m.lines[key], m.ruled[key] = line, &ruledLine{choices: m.choices}
+		if line.decided() {
+			m.ruled[key].choices = maps.Clone(m.choices)
+			delete(m.ruled[key].choices, key)
+		}
 	}
 	line.Role = cmp.Or(line.Role, f.Role)
 	return line
@@ -248,8 +280,7 @@ func sameFate(found map[int]FolderInventory, path []string, a, b FolderChoices) 
 				continue
 			}
 			seen = true
-			reason := inventory.Reason(f, a)
-			if reason != inventory.Reason(f, b) || reason == "" && !slices.Equal(f.Target(a), f.Target(b)) {
+			if inventory.Reason(f, a) != inventory.Reason(f, b) || !slices.Equal(f.Target(a), f.Target(b)) {
 				return false
 			}
 		}

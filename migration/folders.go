@@ -15,6 +15,10 @@ type FolderChoice struct {
 	Path []string `json:"path"`          // as FoundFolder.Path
 	Out  bool     `json:"out,omitempty"` // left out; otherwise copied, whatever the other rules say
 	To   []string `json:"to,omitempty"`  // the place at the destination; nil: where it goes by itself
+
+	// ByRules: it is of the place alone, and the rules say in each resource whether
+	// the folder is copied. Out is false then.
+	ByRules bool `json:"by_rules,omitempty"`
 }
 
 // FolderChoices are the choices of a migration by FolderKey of their path. The
@@ -44,6 +48,12 @@ func (c FolderChoices) Of(path []string) (FolderChoice, bool) {
 	}
 	choice, found := c[FolderKey(path)]
 	return choice, found
+}
+
+// Fate returns the choice that says whether exactly this folder is copied.
+func (c FolderChoices) Fate(path []string) (FolderChoice, bool) {
+	choice, found := c.Of(path)
+	return choice, found && !choice.ByRules
 }
 
 // List returns the choices in the order of their paths.
@@ -102,14 +112,14 @@ func (inv FolderInventory) Reason(f FoundFolder, choices FolderChoices) Reason {
 	if len(choices) == 0 || f.IsFixed() {
 		return f.Reason
 	}
-	if choice, found := choices.Of(f.Path); found {
+	if choice, found := choices.Fate(f.Path); found {
 		return choice.reason()
 	}
 	if f.Itself {
 		return f.Reason
 	}
 	for level := len(f.Path) - 1; level > 0; level-- {
-		if choice, found := choices.Of(f.Path[:level]); found {
+		if choice, found := choices.Fate(f.Path[:level]); found {
 			return choice.reason()
 		}
 		if f.Reason != "" && inv.leavesOut(f.Path[:level]) {

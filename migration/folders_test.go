@@ -77,6 +77,18 @@ Trash in 1/1 7m → Trash
 Trash/x in 1/1 1m → Trash/x
 Vecchi in 1/1 1m → Vecchi
 `},
+		{"another name leaves to each account what it does with the folder", NewFolderChoices(
+			FolderChoice{Path: []string{"Altro"}, To: []string{"Nuovo"}, ByRules: true}, FolderChoice{Path: []string{"Trash"}, To: []string{"Vecchio"}, ByRules: true},
+		), `INBOX in 3/3 60m → INBOX
+Altro mixed 1/2 14m → Nuovo
+Archivio in 1/1 3m → Archivio
+Archivio/2019 in 1/1 2m → Archivio/2019
+Posta eliminata in 1/1 4m → Posta eliminata offered
+Posta inviata in 1/1 5m → Sent
+Trash out 0/1 7m → Vecchio
+Trash/x out 0/1 1m → Vecchio/x
+Vecchi in 1/1 1m → Vecchi
+`},
 		{"two folders of one account at one place", NewFolderChoices(choice("Archivio", "Sent", false)), `INBOX in 3/3 60m → INBOX
 Altro mixed 1/2 14m → Altro
 Archivio in 1/1 3m → Sent clashes in 1 with Posta inviata

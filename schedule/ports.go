@@ -24,6 +24,7 @@ type Store interface {
 type checkStore interface {
 	ChecksToMake(ctx context.Context, limit int) ([]migration.CheckJob, error)
 	StartCheck(ctx context.Context, customer, resourceID int64) error
+	CheckAtWork(ctx context.Context, customer, resourceID int64) (migration.CheckJob, error)
 	FinishCheck(ctx context.Context, customer, resourceID int64, c migration.Check, folders ...migration.FoundFolder) error
 	OpenResource(ctx context.Context, customer int64, r *migration.Resource) error
 	Validating(ctx context.Context) ([]migration.Migration, error)

@@ -43,11 +43,20 @@ func (s *Scheduler) check(ctx context.Context, job migration.CheckJob) {
 		return
 	}
 	s.hub.changed(job.MigrationID)
-	found, folders := s.checkBoth(ctx, job)
-	if ctx.Err() != nil {
+	fresh, err := s.store.CheckAtWork(keep, job.Customer, job.Resource.ID)
+	var found migration.Check
+	var folders migration.FolderInventory
+	if err == nil {
+		found, folders = s.checkBoth(ctx, fresh)
+	}
+	if err != nil {
+		s.report("read check", err, "resource", job.Resource.ID)
+		s.rest(ctx)
+	}
+	if err != nil || ctx.Err() != nil {
 		found, folders = migration.Check{Status: migration.CheckWaiting}, nil // broken off: it says nothing
 	}
-	err := s.book.insist(func() error { return s.store.FinishCheck(keep, job.Customer, job.Resource.ID, found, folders...) })
+	err = s.book.insist(func() error { return s.store.FinishCheck(keep, job.Customer, job.Resource.ID, found, folders...) })
 	s.report("store check", err, "resource", job.Resource.ID)
 	s.hub.changed(job.MigrationID)
 }

@@ -94,6 +94,31 @@ func TestChecksHoldTheLimitOfOneHost(t *testing.T) {
 	l.until(m, "checked", func(m migration.Migration) bool { return m.Checks.Passed == 7 })
 }
 
+// The type of server is changed while a check is under way: the answer is not
+// believed, and the row is checked by the new type.
+func TestACheckByAFormerTypeIsMadeAgain(t *testing.T) {
+	began, goOn := make(chan migration.ServerType, 2), make(chan struct{})
+	engine := &fakeEngine{source: func(_ context.Context, job imapsync.Job) (imapsync.Findings, error) {
+		began <- job.Type
+		if job.Type == migration.Standard {
+			<-goOn
+			return imapsync.Findings{OK: true, Messages: 1}, nil
+		}
+		return imapsync.Findings{OK: true, Messages: 2}, nil
+	}}
+	l := newLab(t, engine, imaginary())
+	m := l.draft(l.row(1, "old.example", "anna"))
+	l.start()
+	receive(t, began)
+	m.ServerType = migration.Exchange
+	check(t, l.store.SaveDraft(t.Context(), l.customer, &m))
+	close(goOn)
+	l.until(m, "checked", func(m migration.Migration) bool { return m.Checks.Passed == 1 })
+	if got := l.resources(m)[0].Check.Messages; got != 2 {
+		t.Errorf("the check of the former type is believed: %d messages", got)
+	}
+}
+
 func TestACheckThatTheStopBrokeOffWaitsAgain(t *testing.T) {
 	began := make(chan struct{}, 1)
 	engine := &fakeEngine{source: func(ctx context.Context, _ imapsync.Job) (imapsync.Findings, error) {

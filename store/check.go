@@ -58,6 +58,28 @@ func (s *Store) ChecksToMake(ctx context.Context, limit int) (jobs []migration.C
 	return jobs, nil
 }
 
+// CheckAtWork returns a check as it is to be made now. Who takes it from StartCheck
+// on knows all that it goes by: what is changed later lets the row wait again.
+func (s *Store) CheckAtWork(ctx context.Context, customer, resourceID int64) (job migration.CheckJob, err error) {
+	err = s.read(ctx, func(q querier) error {
+		job, err = queryOne(ctx, q, scanCheckJob, `
+			SELECT m.customer_id, m.id, m.server_type, m.folder_choices, `+resourceColumns+`
+			FROM resource x JOIN migration m ON m.id = x.migration_id
+			WHERE $1 IN (0, x.customer_id) AND x.id = $2`, customer, resourceID)
+		if err != nil {
+			return err
+		}
+		one := []migration.CheckJob{job}
+		err = completeAll(ctx, q, one, func(j *migration.CheckJob) *migration.Resource { return &j.Resource })
+		job = one[0]
+		return err
+	})
+	if err != nil {
+		return job, fmt.Errorf("check of resource %d: %w", resourceID, err)
+	}
+	return job, nil
+}
+
 func scanCheckJob(row scanner) (migration.CheckJob, error) {
 	var job migration.CheckJob
 	var resource resourceFields

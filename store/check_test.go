@@ -54,6 +54,61 @@ func TestACorrectedRowIsNotOverwrittenByItsFormerCheck(t *testing.T) {
 	}
 }
 
+// What was found out, or is being found out, by other settings is not believed: not
+// even of rows that are left out, which may come back.
+func TestOtherSettingsMakeEveryCheckWaitAgain(t *testing.T) {
+	for name, change := range map[string]func(p panel, m *migration.Migration) error{
+		"the type of server": func(p panel, m *migration.Migration) error {
+			m.ServerType = migration.Exchange
+			return p.SaveDraft(t.Context(), p.customer, m)
+		},
+		"the destination": func(p panel, _ *migration.Migration) error {
+			server := must(p.Destinations(t.Context()))(t)[0]
+			server.Endpoint.Host = "other.new.example"
+			return p.SaveDestination(t.Context(), &server)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPanel(t)
+			m := p.draft(t, "passed", "running", "out")
+			jobs := must(p.ChecksToMake(t.Context(), 9))(t)
+			for i, job := range jobs {
+				check(t, p.StartCheck(t.Context(), p.customer, job.Resource.ID))
+				if i != 1 {
+					check(t, p.FinishCheck(t.Context(), p.customer, job.Resource.ID, migration.Check{Status: migration.CheckPassed, At: p.at}))
+				}
+			}
+			check(t, p.LeaveOut(t.Context(), p.customer, m.ID, []int{3}, true))
+			m = must(p.MigrationByID(t.Context(), p.customer, m.ID))(t)
+			check(t, p.SaveDraft(t.Context(), p.customer, &m)) // nothing that counts has changed
+			if got := must(p.MigrationByID(t.Context(), p.customer, m.ID))(t).Checks; got.Passed != 1 {
+				t.Fatalf("%+v", got)
+			}
+			check(t, change(p, &m))
+			wantError(t, p.FinishCheck(t.Context(), p.customer, jobs[1].Resource.ID, migration.Check{Status: migration.CheckPassed, At: p.at}), migration.ErrConflict)
+			check(t, p.LeaveOut(t.Context(), p.customer, m.ID, []int{3}, false))
+			if again := must(p.ChecksToMake(t.Context(), 9))(t); len(again) != 3 {
+				t.Errorf("%d rows wait for their check", len(again))
+			}
+		})
+	}
+}
+
+// A row that was read before it was corrected is opened as it is now: the new
+// password is for the new server.
+func TestACorrectedRowIsOpenedWhole(t *testing.T) {
+	p := newPanel(t)
+	m := p.valid(t, "x")
+	read := must(p.Resource(t.Context(), p.customer, m.ID, 1))(t).Resource
+	fresh := read.Source
+	fresh.Host, fresh.Auth.Password = "moved.old.example", migration.NewSecret("for the new one")
+	check(t, p.CorrectRow(t.Context(), p.customer, m.ID, Correction{Row: 1, Source: fresh}))
+	check(t, p.OpenResource(t.Context(), p.customer, &read))
+	if read.Source.Host != fresh.Host || !read.Source.Auth.Password.Equal(fresh.Auth.Password) {
+		t.Errorf("the new password goes to %s", read.Source.Host)
+	}
+}
+
 func TestABrokenOffCheckIsMadeAgain(t *testing.T) {
 	p := newPanel(t)
 	p.draft(t, "x")

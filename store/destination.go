@@ -161,16 +161,16 @@ func (s *Store) recheckIfChanged(ctx context.Context, tx *sql.Tx, d migration.De
 }
 
 // recheckAt lets the rows that go to a destination server wait for their check
-// again, of every migration whose first pass has not begun: what was found out
-// holds for the server as it was.
+// again, of every migration whose first pass has not begun: what was found out,
+// or is being found out just now, holds for the server as it was.
 func recheckAt(ctx context.Context, tx *sql.Tx, id int64) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE resource SET check_status = $1
-		WHERE left_out = 0 AND check_status IN ($2, $3)
-			AND domain_id IN (SELECT id FROM domain WHERE destination_id = $4)
-			AND migration_id IN (SELECT m.id FROM migration m WHERE m.validity <> $5
-				AND NOT EXISTS (SELECT 1 FROM pass p WHERE p.migration_id = m.id AND p.status <> $6))`,
-		migration.CheckWaiting, migration.CheckPassed, migration.CheckFailed, id, migration.Cancelled, migration.PassPlanned)
+		WHERE check_status <> $1
+			AND domain_id IN (SELECT id FROM domain WHERE destination_id = $2)
+			AND migration_id IN (SELECT m.id FROM migration m WHERE m.validity <> $3
+				AND NOT EXISTS (SELECT 1 FROM pass p WHERE p.migration_id = m.id AND p.status <> $4))`,
+		migration.CheckWaiting, id, migration.Cancelled, migration.PassPlanned)
 	return err
 }
 

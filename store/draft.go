@@ -56,8 +56,9 @@ func insertDraft(ctx context.Context, tx *sql.Tx, m *migration.Migration) (err e
 
 // SaveDraft stores the name, type, source options and plan of a migration that
 // is a draft or invalid, and sets m.ChangedAt. The rows stay as they are: where
-// the options change them, SaveSheet follows. Any other validity is
-// migration.ErrConflict.
+// the options change them, SaveSheet follows. With another type all wait for their
+// check again, also those whose check is under way: what is no mail depends on it
+// (F-13). Any other validity is migration.ErrConflict.
 func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migration) error {
 	now := s.now()
 	linesOut := ""
@@ -73,6 +74,14 @@ func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migr
 		return fmt.Errorf("certificates of draft %d: %w", m.ID, err)
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE resource SET check_status = $1
+			WHERE migration_id = $2 AND check_status <> $1 AND EXISTS (
+				SELECT 1 FROM migration m WHERE m.id = $2 AND m.server_type <> $3 AND m.validity IN ($4, $5))`,
+			migration.CheckWaiting, m.ID, m.ServerType, migration.Draft, migration.Invalid)
+		if err != nil {
+			return err
+		}
 		return execOne(ctx, tx, migration.ErrConflict, `
 			UPDATE migration SET name = $3, server_type = $4, source_tls = $5, source_tls_name = $6, source_pin = $7,
 				first_at = $8, first_soonest = $9, second_at = $10, second_gap = $11, changed_at = $12, lines_out = $15,

@@ -48,9 +48,10 @@ func (s *Store) sealResource(ctx context.Context, customer int64, r migration.Re
 // end that has none stored is left as it is. ErrShredded: they can no longer be
 // opened.
 //
-// The destination of a row of the panel becomes that of its domain as it is now,
-// with the password of the master user, or the mailbox's own where that is what
-// the server wants.
+// Both ends of a row of the panel become what they are now, since it may have been
+// corrected after r was read: a new password goes to no former server. The
+// destination is that of the row's domain, with the password of the master user, or
+// the mailbox's own where that is what the server wants.
 func (s *Store) OpenResource(ctx context.Context, customer int64, r *migration.Resource) error {
 	err := s.openResource(ctx, customer, r)
 	if err != nil {
@@ -91,6 +92,9 @@ func (s *Store) openPanelRow(ctx context.Context, row secretRow, r *migration.Re
 		return fmt.Errorf("destination of domain %d: %w", row.domain, err)
 	}
 	own := *r
+	if own.Source, err = unpackEndpoint(row.endpoint); err != nil {
+		return err
+	}
 	if err := s.openOwn(row, &own); err != nil {
 		return err
 	}
@@ -141,16 +145,17 @@ type secretRow struct {
 	id, migration       int64
 	domain              int64 // 0: a row of the command line
 	login               string
+	endpoint            string // of the source, as it is stored
 	source, destination sql.NullString
 }
 
 func (s *Store) secretRow(ctx context.Context, customer, resource int64) (secretRow, error) {
 	scan := func(row scanner) (r secretRow, err error) {
-		err = row.Scan(&r.id, &r.migration, &r.domain, &r.login, &r.source, &r.destination)
+		err = row.Scan(&r.id, &r.migration, &r.domain, &r.login, &r.endpoint, &r.source, &r.destination)
 		return r, err
 	}
 	return queryOne(ctx, s.readers, scan, `
-		SELECT id, migration_id, coalesce(domain_id, 0), destination_login, source_secret, destination_secret
+		SELECT id, migration_id, coalesce(domain_id, 0), destination_login, source, source_secret, destination_secret
 		FROM resource
 		WHERE $1 IN (0, customer_id) AND id = $2`, customer, resource)
 }

@@ -201,13 +201,13 @@ func (p FoldersPage) columns(ctx context.Context) []ui.ColumnSpec {
 	}
 }
 
-// fates are the answers to what becomes of a folder. That it differs is none,
-// where it does not.
+// fates are the answers to what becomes of a folder. That the rules say it is none
+// where they say the same of all.
 func (p FoldersPage) fates(ctx context.Context, line migration.FolderLine) []ui.Option {
 	options := []ui.Option{
 		{Value: migration.FateIn, Text: folderText(ctx, "fate.in", nil)}, {Value: migration.FateOut, Text: folderText(ctx, "fate.out", nil)},
 	}
-	if line.Fate() == migration.FateMixed {
+	if line.Differs || line.Fate() == migration.FateMixed {
 		options = append(options, ui.Option{Value: migration.FateMixed, Text: folderText(ctx, "fate.mixed", nil)})
 	}
 	return options
@@ -250,9 +250,16 @@ func (p FoldersPage) why(ctx context.Context, line migration.FolderLine) string 
 	case line.Copied == line.Resources:
 		return ""
 	case line.Copied > 0:
-		return locale.N(ctx, "page.folders.why.mixed", line.Resources-line.Copied, nil)
-	case line.Chosen:
+		return locale.N(ctx, "page.folders.why.mixed", line.Resources-line.Copied, map[string]any{"why": ruleText(ctx, line)})
+	case line.Chosen && line.Choice.Out:
 		return folderText(ctx, "why.chosen", nil)
+	}
+	return ruleText(ctx, line)
+}
+
+// ruleText says why the rules leave a folder out.
+func ruleText(ctx context.Context, line migration.FolderLine) string {
+	switch {
 	case line.Below:
 		return folderText(ctx, "why.below", nil)
 	case line.Reason == migration.ReasonNotMail:

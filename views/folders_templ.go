@@ -173,7 +173,7 @@ func folderMap(p FoldersPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Note(ui.NoteSpec{Tone: ui.Wait, Text: locale.N(ctx, "page.folders.offer", n, nil), Action: ui.ButtonSpec{Text: folderText(ctx, "offer.look", nil), Href: FolderQuery{Group: FoldersOffered, From: p.Query.From}.Address()}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Note(ui.NoteSpec{Tone: ui.Wait, Text: locale.N(ctx, "page.folders.offer", n, nil), Action: ui.ButtonSpec{Text: locale.N(ctx, "page.folders.offer.look", n, nil), Href: FolderQuery{Group: FoldersOffered, From: p.Query.From}.Address()}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
