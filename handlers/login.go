@@ -61,10 +61,14 @@ func (s *Server) login(c echo.Context) error {
 	return s.letIn(c, user, next)
 }
 
-// letIn signs a user in who has shown all that is asked of him. The next page says
-// the messages.
+// letIn signs a user in who has shown all that is asked of him; if that was changed
+// in this moment, he begins anew. The next page says the messages.
 func (s *Server) letIn(c echo.Context, user migration.User, next string, messages ...string) error {
-	if err := s.sessions.signIn(c, user); err != nil {
+	err := s.sessions.signIn(c, user)
+	if errors.Is(err, migration.ErrConflict) {
+		return goTo(c, "/login")
+	}
+	if err != nil {
 		return err
 	}
 	for _, message := range messages {

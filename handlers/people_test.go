@@ -54,7 +54,8 @@ func (p *panel) byEmail(email string) migration.User {
 // withPassword gives a user a real password, for tests of the login.
 func (p *panel) withPassword(user migration.User) migration.User {
 	p.t.Helper()
-	check(p.t, p.Store.SetPassword(p.t.Context(), user.ID, operatorHash(), false))
+	user, err := p.Store.SetPassword(p.t.Context(), p.byEmail(user.Email), operatorHash(), false)
+	check(p.t, err)
 	return user
 }
 

@@ -226,7 +226,7 @@ func (s *Server) unblockUser(c echo.Context) error {
 // askDeleteUser asks before a user is deleted.
 func (s *Server) askDeleteUser(c echo.Context) error {
 	user := askedUser(c)
-	p := views.UserQuestion{Page: s.page(c, "page.user.delete.title", map[string]any{"name": user.Name}), Of: user}
+	p := views.UserQuestion{Page: s.quietPage(c, "page.user.delete.title", map[string]any{"name": user.Name}), Of: user}
 	return s.render(c, http.StatusOK, views.DeleteUser(p))
 }
 
@@ -248,14 +248,14 @@ func (s *Server) deleteUser(c echo.Context) error {
 // askResetFactor asks before a user's second factor is taken away.
 func (s *Server) askResetFactor(c echo.Context) error {
 	user := askedUser(c)
-	p := views.UserQuestion{Page: s.page(c, "page.user.factor.title", map[string]any{"name": user.Name}), Of: user}
+	p := views.UserQuestion{Page: s.quietPage(c, "page.user.factor.title", map[string]any{"name": user.Name}), Of: user}
 	return s.render(c, http.StatusOK, views.ResetFactor(p))
 }
 
 // resetFactor takes the second factor of a user away who lost it.
 func (s *Server) resetFactor(c echo.Context) error {
 	ctx, user := c.Request().Context(), askedUser(c)
-	if err := s.Store.RemoveFactor(ctx, user.CustomerID, user.ID, s.sendsLinks()); err != nil {
+	if _, err := s.Store.RemoveFactor(ctx, user.CustomerID, user, s.sendsLinks()); err != nil {
 		return err
 	}
 	s.followers.end(user.ID)

@@ -148,8 +148,8 @@ func (s *Store) userByLink(ctx context.Context, q querier, kind migration.LinkKi
 }
 
 // RedeemLink stores the password that the user of a link chose, uses the link up,
-// and ends his sessions. With tell a mail says that a password was changed. A link
-// that does not hold is migration.ErrNotFound.
+// and ends his sessions. It returns him as he is then. With tell a mail says that a
+// password was changed. A link that does not hold is migration.ErrNotFound.
 func (s *Store) RedeemLink(
 	ctx context.Context, kind migration.LinkKind, token migration.Secret, hash string, tell bool,
 ) (user migration.User, err error) {
@@ -158,8 +158,10 @@ func (s *Store) RedeemLink(
 			return err
 		}
 		had := user.HasPassword
-		user.HasPassword = true
-		if err := s.setPassword(ctx, tx, user.ID, hash); err != nil || !tell || !had {
+		if err := s.setPassword(ctx, tx, user.ID, hash); err != nil {
+			return err
+		}
+		if user, err = readUser(ctx, tx, user.ID); err != nil || !tell || !had {
 			return err
 		}
 		return s.addAccountNotice(ctx, tx, user.ID, migration.AccountPassword, migration.Secret{})

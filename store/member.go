@@ -10,8 +10,9 @@ import (
 
 // SaveUser stores the name, role and domains of a user, whether he is the
 // operator, and whether he is blocked: BlockedAt. Who is blocked now is signed
-// out at once. The last admin and the last operator stay: migration.ErrLastAdmin,
-// ErrLastOperator.
+// out at once. One whose Stamp is another one by now is migration.ErrConflict: what
+// somebody else changed must not be lost. The last admin and the last operator
+// stay: migration.ErrLastAdmin, ErrLastOperator.
 func (s *Store) SaveUser(ctx context.Context, customer int64, u migration.User) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		before, err := guardUser(ctx, tx, customer, u.ID, func(before migration.User) migration.User {
@@ -19,6 +20,9 @@ func (s *Store) SaveUser(ctx context.Context, customer int64, u migration.User) 
 			after.Role, after.Operator, after.BlockedAt = u.Role, u.Operator, u.BlockedAt
 			return after
 		})
+		if err == nil && before.Stamp != u.Stamp {
+			err = migration.ErrConflict
+		}
 		if err != nil {
 			return err
 		}

@@ -154,7 +154,7 @@ func TestWhoAsksForANewPasswordGetsOneMailAtATime(t *testing.T) {
 	if len(mails) != 1 || mails[0].Kind != migration.AccountReset || mails[0].UserID != p.user.ID {
 		t.Fatalf("mails %+v", mails)
 	}
-	check(t, p.SaveSession(ctx, session(1, p.user.ID)))
+	p.signedIn(t, session(1, p.user.ID))
 	must(p.RedeemLink(ctx, migration.LinkReset, migration.NewSecret("token of "+p.user.Email), "new", true))(t)
 	wantSessions(t, p.Store, map[[32]byte]bool{session(1, p.user.ID).TokenHash: false})
 	mails = must(p.PendingAccountNotices(ctx, p.at))(t)
@@ -170,8 +170,8 @@ func TestABlockedUserIsOutAtOnce(t *testing.T) {
 	p := newPanel(t)
 	ctx := t.Context()
 	user := p.newUser(t, migration.User{Role: migration.TeamMember, Email: "b@a.example"})
-	check(t, p.SaveSession(ctx, session(1, user.ID)))
-	check(t, p.SaveSession(ctx, session(2, p.user.ID)))
+	p.signedIn(t, session(1, user.ID))
+	p.signedIn(t, session(2, p.user.ID))
 	must(p.RenewLink(ctx, p.customer, user.ID, link("token", true)))(t)
 	user.BlockedAt = p.at
 	wantError(t, p.SaveUser(ctx, p.stranger(t).CustomerID, user), migration.ErrNotFound)
@@ -184,6 +184,7 @@ func TestABlockedUserIsOutAtOnce(t *testing.T) {
 	if got := must(p.User(ctx, user.ID))(t); got.State() != migration.UserBlocked {
 		t.Errorf("%+v", got)
 	}
+	user = must(p.User(ctx, user.ID))(t)
 	user.BlockedAt = time.Time{}
 	check(t, p.SaveUser(ctx, p.customer, user))
 	if got := must(p.User(ctx, user.ID))(t); got.State() != migration.UserActive {
@@ -214,7 +215,7 @@ func TestWhoIsDeletedLeavesHisNameToHisMigrations(t *testing.T) {
 	m := p.running(t, "x")
 	p.insert(t, `UPDATE migration SET user_id = $1 WHERE id = $2 RETURNING id`, user.ID, m.ID)
 	m = p.finish(t, p.reread(t, m), 1, passDone(1))
-	check(t, p.SaveSession(ctx, session(1, user.ID)))
+	p.signedIn(t, session(1, user.ID))
 
 	check(t, p.DeleteUser(ctx, p.customer, user.ID))
 	check(t, p.DeleteUser(ctx, p.customer, quiet.ID))
@@ -317,13 +318,14 @@ func TestASecondFactorIsOfferedConfirmedUsedAndTakenAway(t *testing.T) {
 	codes := []migration.Secret{migration.NewSecret("one-code"), migration.NewSecret("two-code")}
 	_, err := p.Factor(ctx, p.user.ID)
 	wantError(t, err, migration.ErrNotFound)
-	wantError(t, p.ConfirmFactor(ctx, p.user.ID, 7, codes, true), migration.ErrConflict)
+	_, err = p.ConfirmFactor(ctx, p.user, 7, codes, true)
+	wantError(t, err, migration.ErrConflict)
 	check(t, p.OfferFactor(ctx, p.user.ID, secret))
 	if got := must(p.Factor(ctx, p.user.ID))(t); got.Reveal() != secret.Reveal() || must(p.User(ctx, p.user.ID))(t).SecondFactor {
 		t.Error("it is not offered, or on already")
 	}
-	check(t, p.SaveSession(ctx, session(1, p.user.ID)))
-	check(t, p.ConfirmFactor(ctx, p.user.ID, 7, codes, true))
+	p.signedIn(t, session(1, p.user.ID))
+	user := must(p.ConfirmFactor(ctx, must(p.User(ctx, p.user.ID))(t), 7, codes, true))(t)
 	wantSessions(t, p.Store, map[[32]byte]bool{session(1, 0).TokenHash: false})
 	wantError(t, p.OfferFactor(ctx, p.user.ID, secret), migration.ErrConflict)
 	for _, clear := range []string{"JBSWY3DPEHPK3PXP", "one-code", "two-code"} {
@@ -339,12 +341,13 @@ func TestASecondFactorIsOfferedConfirmedUsedAndTakenAway(t *testing.T) {
 	if n := must(p.RecoveryCodes(ctx, p.user.ID))(t); n != 1 {
 		t.Errorf("%d codes left", n)
 	}
-	check(t, p.ReplaceRecoveryCodes(ctx, p.user.ID, codes))
+	check(t, p.ReplaceRecoveryCodes(ctx, user, codes))
 	check(t, p.UseRecoveryCode(ctx, p.user.ID, codes[0]))
 
-	wantError(t, p.RemoveFactor(ctx, p.stranger(t).CustomerID, p.user.ID, true), migration.ErrConflict)
-	check(t, p.RemoveFactor(ctx, p.customer, p.user.ID, true))
-	wantError(t, p.ReplaceRecoveryCodes(ctx, p.user.ID, codes), migration.ErrConflict)
+	_, err = p.RemoveFactor(ctx, p.stranger(t).CustomerID, user, true)
+	wantError(t, err, migration.ErrConflict)
+	user = must(p.RemoveFactor(ctx, p.customer, user, true))(t)
+	wantError(t, p.ReplaceRecoveryCodes(ctx, user, codes), migration.ErrConflict)
 	if n := must(p.RecoveryCodes(ctx, p.user.ID))(t); n != 0 || must(p.User(ctx, p.user.ID))(t).SecondFactor {
 		t.Errorf("%d codes left", n)
 	}
@@ -362,7 +365,7 @@ func TestSessionsAreListedAndEndedOneByOne(t *testing.T) {
 	ctx := t.Context()
 	other := p.stranger(t)
 	for _, one := range []Session{session(3, p.user.ID), session(1, p.user.ID), session(2, other.ID)} {
-		check(t, p.SaveSession(ctx, one))
+		p.signedIn(t, one)
 	}
 	mine := must(p.Sessions(ctx, p.user.ID))(t)
 	if len(mine) != 2 || mine[0].TokenHash != session(1, 0).TokenHash || mine[1].Address != "192.0.2.1" {
