@@ -202,10 +202,30 @@ func (k *sessionStore) user(c echo.Context) (migration.User, error) {
 		return migration.User{}, err
 	}
 	id, _ := session.Values[keyUser].(int64)
+	return k.active(c.Request().Context(), id)
+}
+
+// reread is user for a request that goes on: its session may have ended since.
+func (k *sessionStore) reread(c echo.Context) (migration.User, error) {
+	session, err := k.of(c)
+	if err != nil {
+		return migration.User{}, err
+	}
+	row, err := k.read(c.Request().Context(), session.ID)
+	if errors.Is(err, migration.ErrNotFound) {
+		return migration.User{}, nil
+	}
+	if err != nil {
+		return migration.User{}, err
+	}
+	return k.active(c.Request().Context(), row.UserID)
+}
+
+func (k *sessionStore) active(ctx context.Context, id int64) (migration.User, error) {
 	if id == 0 {
 		return migration.User{}, nil
 	}
-	user, err := k.store.User(c.Request().Context(), id)
+	user, err := k.store.User(ctx, id)
 	if errors.Is(err, migration.ErrNotFound) || err == nil && user.State() == migration.UserBlocked {
 		return migration.User{}, nil
 	}
