@@ -83,11 +83,15 @@ func linkFor(u migration.User) migration.LinkKind {
 	return migration.LinkInvitation
 }
 
-// AskReset sends a link for a new password to the user of an address. It says
-// nothing of whether there is one: where there is none, where he is blocked, and
-// where he got a link a moment ago, nothing happens.
-func (s *Store) AskReset(ctx context.Context, email string, link Link) error {
+// AskReset sends a link for a new password to the user of an address, and counts
+// under the key of LoginWait that somebody asked. It says nothing of whether there
+// is such a user: where there is none, where he is blocked, and where he got a link
+// a moment ago, it counts all the same, and so takes about as long.
+func (s *Store) AskReset(ctx context.Context, email string, link Link, key string) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.countFailures(ctx, tx, key); err != nil {
+			return err
+		}
 		id, err := queryOne(ctx, tx, scanValue[int64], `
 			SELECT id FROM users WHERE email_key = $1 AND deleted_at IS NULL AND blocked_at IS NULL
 				AND NOT EXISTS (SELECT 1 FROM link WHERE user_id = users.id AND kind = $2 AND created_at > $3)`,

@@ -12,6 +12,20 @@ import (
 	"trasloco/migration"
 )
 
+// Who is unknown is counted like who is known, in the same write: neither the wait
+// nor the time that it takes tells them apart.
+func TestAskingForTheUnknownIsCountedToo(t *testing.T) {
+	for _, email := range []string{"laura@new.example", "nobody@a.example"} {
+		p := newPanel(t)
+		for range 6 {
+			check(t, p.AskReset(t.Context(), email, link("token of "+email, true), network))
+			p.pass(resetPause)
+		}
+		p.pass(-resetPause)
+		p.wantWait(t, time.Second, network)
+	}
+}
+
 // user adds a user who can sign in.
 func (p panel) newUser(t *testing.T, u migration.User) migration.User {
 	t.Helper()
@@ -148,7 +162,7 @@ func TestWhoAsksForANewPasswordGetsOneMailAtATime(t *testing.T) {
 	blocked.BlockedAt = p.at
 	check(t, p.SaveUser(ctx, p.customer, blocked))
 	for _, email := range []string{p.user.Email, strings.ToUpper(p.user.Email), "nobody@a.example", "b@a.example"} {
-		check(t, p.AskReset(ctx, email, link("token of "+email, true)))
+		check(t, p.AskReset(ctx, email, link("token of "+email, true), network))
 	}
 	mails := must(p.PendingAccountNotices(ctx, p.at))(t)
 	if len(mails) != 1 || mails[0].Kind != migration.AccountReset || mails[0].UserID != p.user.ID {
@@ -162,7 +176,7 @@ func TestWhoAsksForANewPasswordGetsOneMailAtATime(t *testing.T) {
 		t.Errorf("mails %+v", mails)
 	}
 	p.pass(resetPause)
-	check(t, p.AskReset(ctx, p.user.Email, link("later", true)))
+	check(t, p.AskReset(ctx, p.user.Email, link("later", true), network))
 	must(p.UserByLink(ctx, migration.LinkReset, migration.NewSecret("later")))(t)
 }
 
@@ -245,6 +259,32 @@ func TestWhoIsDeletedLeavesHisNameToHisMigrations(t *testing.T) {
 	}
 	// The address is free for somebody else.
 	p.newUser(t, migration.User{Role: migration.TeamMember, Email: "MARCO@a.example"})
+}
+
+// A manager who asked for a migration, and lost a domain of it, is told no more of
+// it: neither what waits to be sent, nor what comes.
+func TestAManagerIsToldOfHisDomainsAlone(t *testing.T) {
+	p := newPanel(t)
+	ctx := t.Context()
+	manager := p.newUser(t, migration.User{Role: migration.Manager, Email: "m@a.example", DomainIDs: []int64{p.domains[0].ID, p.domains[1].ID}})
+	m := p.running(t, "x")
+	p.insert(t, `UPDATE migration SET user_id = $1 WHERE id = $2 RETURNING id`, manager.ID, m.ID)
+	m = p.finish(t, p.reread(t, m), 1, passDone(1))
+	if notices := must(p.PendingNotices(ctx, p.at))(t); len(notices) != 1 || notices[0].UserID != manager.ID {
+		t.Fatalf("notices %+v", notices)
+	}
+	manager.DomainIDs = []int64{p.domains[1].ID}
+	if m.DomainIDs[0] == p.domains[1].ID {
+		manager.DomainIDs = []int64{p.domains[0].ID}
+	}
+	check(t, p.SaveUser(ctx, p.customer, manager))
+	check(t, p.BeginPass(ctx, p.customer, &m.Passes[1]))
+	p.finish(t, m, 2, passDone(2))
+	for _, n := range must(p.PendingNotices(ctx, p.at))(t) {
+		if n.UserID != p.user.ID {
+			t.Errorf("pass %d is told to user %d", n.Pass, n.UserID)
+		}
+	}
 }
 
 func TestADomainBelongsToOneCustomerAndStaysWhileItIsUsed(t *testing.T) {
