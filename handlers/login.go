@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -44,7 +45,7 @@ func (s *Server) renderLogin(c echo.Context, code int, p views.LoginPage) error 
 // login signs in. Whether there is such a user does not show, neither by the
 // answer nor by the time it takes.
 func (s *Server) login(c echo.Context) error {
-	email := c.FormValue("email")
+	email := strings.TrimSpace(c.FormValue("email")) // telephones put a blank behind what they complete
 	user, wait, err := s.tryLogin(c, email, c.Request().PostFormValue("password"))
 	switch {
 	case errors.Is(err, migration.ErrForbidden):

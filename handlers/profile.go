@@ -37,7 +37,7 @@ func (s *Server) renderProfile(c echo.Context, code int, form views.ProfileForm,
 func (s *Server) saveProfile(c echo.Context) error {
 	f := formReader{value: c.Request().PostFormValue}
 	user := who(c)
-	user.Name, user.TimeZone = f.needed("name"), f.zone("time_zone")
+	user.Name, user.TimeZone = f.name("name"), f.zone("time_zone")
 	user.Language, user.Theme = f.language("language"), f.theme("theme")
 	if len(f.problems) > 0 {
 		return s.renderProfile(c, http.StatusUnprocessableEntity, profileOf(user), f.problems)

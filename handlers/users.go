@@ -75,7 +75,7 @@ func (s *Server) renderInvite(c echo.Context, code int, form views.UserForm, pro
 // who invited him.
 func (s *Server) invite(c echo.Context) error {
 	ctx, f := c.Request().Context(), formReader{value: c.Request().PostFormValue}
-	user := migration.User{CustomerID: askedCustomer(c).ID, Name: f.needed("name"), Email: f.email("email"), Language: f.language("language")}
+	user := migration.User{CustomerID: askedCustomer(c).ID, Name: f.name("name"), Email: f.email("email"), Language: f.language("language")}
 	domains, err := s.readRole(c, &f, &user)
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func (s *Server) renderUser(c echo.Context, code int, form views.UserForm, probl
 func (s *Server) saveUser(c echo.Context) error {
 	f := formReader{value: c.Request().PostFormValue}
 	user := askedUser(c)
-	user.Name = f.needed("name")
+	user.Name = f.name("name")
 	form := formOfUser(user)
 	if who(c).MayChangeRoleOf(user) {
 		domains, err := s.readRole(c, &f, &user)
