@@ -118,7 +118,10 @@ func (s *Server) tryCode(c echo.Context, user migration.User, code string) (reco
 	switch {
 	case errors.Is(err, migration.ErrForbidden):
 		s.Logger.WarnContext(ctx, "code of a second factor failed", "id", requestID(c), "user", user.ID, "from", c.RealIP())
-		return false, 0, errors.Join(err, s.Store.LoginFailed(ctx, key))
+		if failed := s.Store.LoginFailed(ctx, key); failed != nil {
+			return false, 0, failed
+		}
+		return false, 0, err
 	case err != nil:
 		return false, 0, err
 	}
