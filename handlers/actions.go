@@ -36,7 +36,7 @@ func (s *Server) askCancel(c echo.Context) error {
 	if m.IsOver() || !m.Validity.CanBecome(migration.Cancelled) {
 		return migration.ErrConflict
 	}
-	page := views.CancelPage{Page: s.page(c, "page.cancel.title", map[string]any{"code": m.Code}), Migration: m}
+	page := views.CancelPage{Page: s.quietPage(c, "page.cancel.title", map[string]any{"code": m.Code}), Migration: m}
 	return s.render(c, http.StatusOK, views.Cancel(page))
 }
 

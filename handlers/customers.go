@@ -39,8 +39,8 @@ func (s *Server) renderNewCustomer(c echo.Context, code int, form views.Customer
 // createCustomer adds a customer and invites his first admin.
 func (s *Server) createCustomer(c echo.Context) error {
 	ctx, f, link := c.Request().Context(), formReader{value: c.Request().PostFormValue}, s.newLink()
-	customer := migration.Customer{Name: f.needed("customer")}
-	admin := migration.User{Name: f.needed("name"), Email: f.email("email"), Language: f.language("language")}
+	customer := migration.Customer{Name: f.name("customer")}
+	admin := migration.User{Name: f.name("name"), Email: f.email("email"), Language: f.language("language")}
 	form := views.CustomerForm{Customer: customer.Name, Name: admin.Name, Email: admin.Email, Language: admin.Language}
 	if len(f.problems) == 0 {
 		err := s.Store.CreateCustomer(ctx, &customer, &admin, link)
@@ -91,7 +91,7 @@ func (s *Server) renameCustomer(c echo.Context) error {
 		return err
 	}
 	ctx, f := c.Request().Context(), formReader{value: c.Request().PostFormValue}
-	name := f.needed("customer")
+	name := f.name("customer")
 	if len(f.problems) == 0 {
 		err = s.Store.RenameCustomer(ctx, migration.Customer{ID: customer.ID, Name: name})
 	}

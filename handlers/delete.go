@@ -40,7 +40,7 @@ func (s *Server) refuseDelete(c echo.Context, m migration.Migration) error {
 
 func (s *Server) deletePage(c echo.Context, m migration.Migration) views.DeletePage {
 	return views.DeletePage{
-		Page:      s.page(c, "page.delete.title", map[string]any{"code": m.Code}),
+		Page:      s.quietPage(c, "page.delete.title", map[string]any{"code": m.Code}),
 		Migration: m, Support: views.Support(s.Support),
 	}
 }

@@ -155,7 +155,7 @@ func (s *Server) deletionPage(c echo.Context, code int) error {
 		return err
 	}
 	return s.render(c, code, views.DeleteDestination(views.DeleteDestinationPage{
-		Page:        s.page(c, "page.destination.delete.title", map[string]any{"name": stored.Name}),
+		Page:        s.quietPage(c, "page.destination.delete.title", map[string]any{"name": stored.Name}),
 		Destination: stored, Domains: domainsAt(domains, stored.ID),
 	}))
 }

@@ -159,7 +159,7 @@ func (s *Server) askDeleteDomain(c echo.Context) error {
 	if row.Migrations > 0 {
 		return s.refuseDeleteDomain(c)
 	}
-	p := views.DomainQuestion{Page: s.page(c, "page.domain.delete.title", map[string]any{"domain": row.Name}), Of: domainView(row)}
+	p := views.DomainQuestion{Page: s.quietPage(c, "page.domain.delete.title", map[string]any{"domain": row.Name}), Of: domainView(row)}
 	return s.render(c, http.StatusOK, views.DeleteDomain(p))
 }
 

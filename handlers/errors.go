@@ -36,7 +36,7 @@ func (s *Server) fail(err error, c echo.Context) {
 }
 
 func (s *Server) errorPage(c echo.Context, code int, err error) views.ErrorPage {
-	shown := views.ErrorPage{Page: s.page(c, "page.error.title"), Code: code, RequestID: requestID(c), Again: againAt(c, code), Support: views.Support(s.Support)}
+	shown := views.ErrorPage{Page: s.quietPage(c, "page.error.title"), Code: code, RequestID: requestID(c), Again: againAt(c, code), Support: views.Support(s.Support)}
 	if errors.Is(err, errForeignForm) {
 		shown.Case = "foreign_form"
 		shown.Args = map[string]any{"origin": c.Request().Header.Get("Origin"), "host": c.Request().Host}

@@ -78,13 +78,24 @@ func livePanel(t testing.TB) (*panel, *toldFeed) {
 // stands in the page.
 func (b *browser) events(page string) *bufio.Scanner {
 	b.t.Helper()
+	return b.follow(b.followed(page))
+}
+
+// followed returns the address of the stream of a page.
+func (b *browser) followed(page string) string {
+	b.t.Helper()
 	_, rest, found := strings.Cut(b.get(page).want(b.t, http.StatusOK).body, `hx-sse:connect="`)
 	if !found {
 		b.t.Fatal("the page follows nothing")
 	}
 	address, _, _ := strings.Cut(rest, `"`)
+	return strings.ReplaceAll(address, "&amp;", "&")
+}
+
+func (b *browser) follow(address string) *bufio.Scanner {
+	b.t.Helper()
 	ctx, stop := context.WithCancel(b.t.Context())
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+strings.ReplaceAll(address, "&amp;", "&"), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+address, nil)
 	check(b.t, err)
 	response, err := b.client.Do(request)
 	check(b.t, err)

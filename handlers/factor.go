@@ -155,7 +155,7 @@ func (s *Server) confirmFactor(c echo.Context) error {
 		return s.renderFactor(c, http.StatusUnprocessableEntity, f.problems)
 	}
 	codes := newRecoverySet()
-	if err := s.Store.ConfirmFactor(ctx, user.ID, step, codes, s.sendsLinks()); err != nil {
+	if user, err = s.Store.ConfirmFactor(ctx, user, step, codes, s.sendsLinks()); err != nil {
 		return err
 	}
 	if err := s.signInAlone(c, user); err != nil {
@@ -176,7 +176,7 @@ func (s *Server) showCodes(c echo.Context, codes []migration.Secret, first bool)
 // newRecoveryCodes replaces the recovery codes, for who gives his password.
 func (s *Server) newRecoveryCodes(c echo.Context) error {
 	f := formReader{value: c.Request().PostFormValue}
-	code, err := s.ownPassword(c, &f, "codes_password")
+	user, code, err := s.ownPassword(c, &f, "codes_password")
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (s *Server) newRecoveryCodes(c echo.Context) error {
 		return s.renderFactor(c, code, f.problems)
 	}
 	codes := newRecoverySet()
-	if err := s.Store.ReplaceRecoveryCodes(c.Request().Context(), who(c).ID, codes); err != nil {
+	if err := s.Store.ReplaceRecoveryCodes(c.Request().Context(), user, codes); err != nil {
 		return err
 	}
 	return s.showCodes(c, codes, false)
@@ -192,15 +192,15 @@ func (s *Server) newRecoveryCodes(c echo.Context) error {
 
 // removeFactor switches the second factor off, for who gives his password.
 func (s *Server) removeFactor(c echo.Context) error {
-	ctx, user, f := c.Request().Context(), who(c), formReader{value: c.Request().PostFormValue}
-	code, err := s.ownPassword(c, &f, "off_password")
+	ctx, f := c.Request().Context(), formReader{value: c.Request().PostFormValue}
+	user, code, err := s.ownPassword(c, &f, "off_password")
 	if err != nil {
 		return err
 	}
 	if len(f.problems) > 0 {
 		return s.renderFactor(c, code, f.problems)
 	}
-	if err := s.Store.RemoveFactor(ctx, user.CustomerID, user.ID, s.sendsLinks()); err != nil {
+	if user, err = s.Store.RemoveFactor(ctx, user.CustomerID, user, s.sendsLinks()); err != nil {
 		return err
 	}
 	if err := s.signInAlone(c, user); err != nil {

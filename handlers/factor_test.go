@@ -173,7 +173,12 @@ func TestAHalfLoginEnds(t *testing.T) {
 	}{
 		{"after ten minutes", func(_ *testing.T, p *panel) { p.clock.pass(codeWithin + time.Second) }},
 		{"with another password", func(t *testing.T, p *panel) {
-			check(t, p.Store.SetPassword(t.Context(), p.member.ID, "another hash", false))
+			_, err := p.Store.SetPassword(t.Context(), p.byEmail(p.member.Email), "another hash", false)
+			check(t, err)
+		}},
+		{"with the second factor", func(t *testing.T, p *panel) {
+			_, err := p.Store.RemoveFactor(t.Context(), p.customer, p.byEmail(p.member.Email), false)
+			check(t, err)
 		}},
 		{"with the user's block", func(t *testing.T, p *panel) {
 			user := p.byEmail(p.member.Email)

@@ -2,14 +2,19 @@ package handlers
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/labstack/echo/v4"
+
+	"trasloco/migration"
+	"trasloco/store"
 )
 
 // followers are the streams that users have open, so that they end with the
-// session, and not when their browser comes back: a stream looks at rights only
-// when it begins.
+// session at once, and not with the next thing to be sent.
 type followers struct {
 	mu   sync.Mutex
 	last int
@@ -60,4 +65,36 @@ func (s *Server) follow(next echo.HandlerFunc) echo.HandlerFunc {
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)
 	}
+}
+
+// errRightsChanged ends a stream whose reader may see less, or more, than when it
+// began. His browser comes back, and is answered as anybody who asks.
+var errRightsChanged = fmt.Errorf("the rights of the reader have changed: %w", context.Canceled)
+
+// mayFollow finds whether the reader of a stream is still who he was when it began,
+// and the migration still one that he may see. One that is deleted by now is: the
+// stream says so.
+func (s *Server) mayFollow(c echo.Context) error {
+	ctx, reader, m := c.Request().Context(), who(c), asked(c)
+	if reader.ID == 0 {
+		return nil // there is nothing to be taken from nobody
+	}
+	user, err := s.sessions.reread(c)
+	if err != nil {
+		return err
+	}
+	if user.ID == 0 || user.Stamp != reader.Stamp || !slices.Equal(user.DomainIDs, reader.DomainIDs) {
+		return errRightsChanged
+	}
+	if m.ID == 0 {
+		return nil
+	}
+	now, err := s.Store.MigrationByID(ctx, store.AnyCustomer, m.ID)
+	switch {
+	case errors.Is(err, migration.ErrNotFound):
+		return nil
+	case err == nil && (!user.CanSee(now) || user.CanChange(now) != user.CanChange(m)):
+		return errRightsChanged
+	}
+	return err
 }

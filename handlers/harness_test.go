@@ -327,9 +327,11 @@ func (p *panel) anonymous() *browser {
 func (p *panel) as(user migration.User) *browser {
 	p.t.Helper()
 	b, token := p.anonymous(), newToken()
-	check(p.t, p.Store.SaveSession(p.t.Context(), store.Session{
-		TokenHash: hashToken(token), UserID: user.ID, CreatedAt: p.clock.now(), SeenAt: p.clock.now(),
-	}))
+	user, err := p.Store.User(p.t.Context(), user.ID)
+	check(p.t, err)
+	check(p.t, p.Store.AddSession(p.t.Context(), store.Session{
+		TokenHash: hashToken(token), CreatedAt: p.clock.now(), SeenAt: p.clock.now(),
+	}, user))
 	b.setCookie(&http.Cookie{Name: "sid", Value: token, Path: "/"})
 	return b
 }

@@ -18,8 +18,7 @@ import (
 
 // The rhythm of live pages: no more than one picture in liveEvery, so that fifty
 // people who look on cost little; a ping where nothing happens, so that a
-// browser that is gone is noticed. After streamFor a browser has to come back,
-// and its rights are looked at anew.
+// browser that is gone is noticed. After streamFor a browser has to come back.
 const (
 	liveEvery    = time.Second
 	pingEvery    = 15 * time.Second
@@ -263,7 +262,10 @@ func (s *Server) stream(c echo.Context, source liveSource) error {
 		var picture []byte
 		var err error
 		before := version
-		if picture, version, last, err = view.after(ctx, version, s.live.ping); err != nil {
+		if picture, version, last, err = view.after(ctx, version, s.live.ping); err == nil {
+			err = s.mayFollow(c)
+		}
+		if err != nil {
 			return endStream(err)
 		}
 		if before == 0 {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -44,7 +45,7 @@ func (s *Server) renderLogin(c echo.Context, code int, p views.LoginPage) error 
 // login signs in. Whether there is such a user does not show, neither by the
 // answer nor by the time it takes.
 func (s *Server) login(c echo.Context) error {
-	email := c.FormValue("email")
+	email := strings.TrimSpace(c.FormValue("email")) // telephones put a blank behind what they complete
 	user, wait, err := s.tryLogin(c, email, c.Request().PostFormValue("password"))
 	switch {
 	case errors.Is(err, migration.ErrForbidden):
@@ -61,10 +62,14 @@ func (s *Server) login(c echo.Context) error {
 	return s.letIn(c, user, next)
 }
 
-// letIn signs a user in who has shown all that is asked of him. The next page says
-// the messages.
+// letIn signs a user in who has shown all that is asked of him; if that was changed
+// in this moment, he begins anew. The next page says the messages.
 func (s *Server) letIn(c echo.Context, user migration.User, next string, messages ...string) error {
-	if err := s.sessions.signIn(c, user); err != nil {
+	err := s.sessions.signIn(c, user)
+	if errors.Is(err, migration.ErrConflict) {
+		return goTo(c, "/login")
+	}
+	if err != nil {
 		return err
 	}
 	for _, message := range messages {

@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net/http"
 	"strconv"
@@ -20,7 +18,7 @@ import (
 const (
 	keyOwes    = "owes"     // the number of the user
 	keyOwesAt  = "owes_at"  // seconds
-	keyOwesFor = "owes_for" // of which password: another one voids it
+	keyOwesFor = "owes_for" // his stamp: another one voids it
 	keyNext    = "next"     // the page that was asked for
 
 	codeWithin = 10 * time.Minute
@@ -28,22 +26,11 @@ const (
 
 // askCode goes on to the second step of a login.
 func (s *Server) askCode(c echo.Context, user migration.User, next string) error {
-	proof, err := s.passwordProof(c, user)
-	if err != nil {
-		return err
-	}
-	err = s.sessions.renew(c, map[any]any{keyOwes: user.ID, keyOwesAt: s.Now().Unix(), keyOwesFor: proof, keyNext: next})
-	if err != nil {
+	owed := map[any]any{keyOwes: user.ID, keyOwesAt: s.Now().Unix(), keyOwesFor: user.Stamp, keyNext: next}
+	if err := s.sessions.renew(c, migration.User{}, owed); err != nil {
 		return err
 	}
 	return goTo(c, "/login/code")
-}
-
-// passwordProof tells one password of a user from the next.
-func (s *Server) passwordProof(c echo.Context, user migration.User) (string, error) {
-	_, hash, err := s.Store.UserByEmail(c.Request().Context(), user.Email)
-	sum := sha256.Sum256([]byte(hash))
-	return hex.EncodeToString(sum[:8]), err
 }
 
 // owing returns who owes the code in this browser; the zero User if nobody does.
@@ -54,22 +41,16 @@ func (s *Server) owing(c echo.Context) (user migration.User, next string, err er
 	}
 	id, _ := session.Values[keyOwes].(int64)
 	at, _ := session.Values[keyOwesAt].(int64)
-	proof, _ := session.Values[keyOwesFor].(string)
+	stamp, _ := session.Values[keyOwesFor].(string)
 	next, _ = session.Values[keyNext].(string)
 	if id == 0 || s.Now().Sub(time.Unix(at, 0)) > codeWithin {
 		return user, "", nil
 	}
 	user, err = s.Store.User(c.Request().Context(), id)
-	if errors.Is(err, migration.ErrNotFound) || err == nil && user.State() != migration.UserActive {
+	if errors.Is(err, migration.ErrNotFound) || err == nil && user.Stamp != stamp {
 		return migration.User{}, "", nil
 	}
-	if err != nil {
-		return user, "", err
-	}
-	if now, err := s.passwordProof(c, user); err != nil || now != proof {
-		return migration.User{}, "", err
-	}
-	return user, next, nil
+	return user, next, err
 }
 
 // showCode asks for the code of the second factor.
@@ -137,7 +118,10 @@ func (s *Server) tryCode(c echo.Context, user migration.User, code string) (reco
 	switch {
 	case errors.Is(err, migration.ErrForbidden):
 		s.Logger.WarnContext(ctx, "code of a second factor failed", "id", requestID(c), "user", user.ID, "from", c.RealIP())
-		return false, 0, errors.Join(err, s.Store.LoginFailed(ctx, key))
+		if failed := s.Store.LoginFailed(ctx, key); failed != nil {
+			return false, 0, failed
+		}
+		return false, 0, err
 	case err != nil:
 		return false, 0, err
 	}

@@ -22,7 +22,7 @@ func TestLoginOpensThePanel(t *testing.T) {
 	b := p.anonymous()
 	b.get("/migrations?page=2").wantGoTo(t, "/login?next=%2Fmigrations%3Fpage%3D2")
 	b.get("/login?next=%2Fprofile").want(t, http.StatusOK, `name="next" value="/profile"`)
-	signIn(b, strings.ToUpper(operatorEmail), operatorPassword, "next", "/profile").wantGoTo(t, "/profile")
+	signIn(b, strings.ToUpper(operatorEmail)+" ", operatorPassword, "next", "/profile").wantGoTo(t, "/profile")
 	b.get("/profile").want(t, http.StatusOK, "Laura Bianchi")
 	b.get("/login").wantGoTo(t, "/migrations")
 }

@@ -110,7 +110,8 @@ func (s *Server) listEvents(c echo.Context) error {
 		ask.Codes = []string{}
 	}
 	return s.stream(c, liveSource{
-		key: fmt.Sprintf("list %d %q %q", ask.Viewer.ID, query.Href(), ask.Codes),
+		// Who gets other rights while somebody looks at his list gets another list.
+		key: fmt.Sprintf("list %d %s %v %q %q", ask.Viewer.ID, ask.Viewer.Stamp, ask.Viewer.DomainIDs, query.Href(), ask.Codes),
 		watch: func(ctx context.Context, changed func() error) error {
 			return every(ctx, listEvery, changed)
 		},

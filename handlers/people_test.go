@@ -54,7 +54,8 @@ func (p *panel) byEmail(email string) migration.User {
 // withPassword gives a user a real password, for tests of the login.
 func (p *panel) withPassword(user migration.User) migration.User {
 	p.t.Helper()
-	check(p.t, p.Store.SetPassword(p.t.Context(), user.ID, operatorHash(), false))
+	user, err := p.Store.SetPassword(p.t.Context(), p.byEmail(user.Email), operatorHash(), false)
+	check(p.t, err)
 	return user
 }
 
@@ -132,6 +133,10 @@ func TestWhatIsWrongWithAnInvitationIsSaid(t *testing.T) {
 	}{
 		{"no name", inviteFields("name", " "), "#name"},
 		{"no address", inviteFields("email", "giulia"), "#email"},
+		{"an address with a sign that nobody sees", inviteFields("email", "gi\u200bulia@rossi.example"), "#email"},
+		{"one that is shown the other way round", inviteFields("email", "\u202eaura@rossi.example"), "#email"},
+		{"an endless address", inviteFields("email", strings.Repeat("[", 4000)+"@rossi.example"), "#email"},
+		{"a name that nobody sees", inviteFields("name", "\u200b\u202e\n"), "#name"},
 		{"an address that somebody has", inviteFields("email", "TEAM@rossi.example"), "ha già un accesso"},
 		{"one of another customer", inviteFields("email", "stranger@other.example"), "ha già un accesso"},
 		{"no role", inviteFields("role", "boss"), "#role"},
@@ -146,6 +151,28 @@ func TestWhatIsWrongWithAnInvitationIsSaid(t *testing.T) {
 	if users, err := p.Store.Users(t.Context(), p.customer); err != nil || len(users) != 3 {
 		t.Errorf("%d users, %v", len(users), err)
 	}
+}
+
+func TestANameIsOneLineAndTurnsNothingRound(t *testing.T) {
+	p := newPanel(t)
+	p.as(p.operator).post("/users/new", inviteFields("name", " Giulia\r\nConti\u202e \u00a0de  Rossi\x00 ")...).want(t, http.StatusOK)
+	if got := p.byEmail("giulia@rossi.example"); got.Name != "Giulia Conti de Rossi" {
+		t.Errorf("%q", got.Name)
+	}
+}
+
+// Behind a proxy that nobody named all come from one address: who asks for many new
+// passwords there keeps nobody from asking.
+func TestBehindAnUnnamedProxyNobodyIsKeptFromAsking(t *testing.T) {
+	p := newPanel(t, mailing)
+	b := p.anonymous()
+	b.header.Set("X-Forwarded-For", "203.0.113.9")
+	for i := range 20 {
+		b.post("/forgot", "email", strconv.Itoa(i)+"@rossi.example").wantGoTo(t, "/login")
+		p.clock.pass(5 * time.Second)
+	}
+	b.post("/forgot", "email", operatorEmail).wantGoTo(t, "/login")
+	p.mailed(p.operator)
 }
 
 func TestAUserIsChangedBlockedAndDeleted(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"trasloco/migration"
 )
@@ -55,8 +56,9 @@ func (f *formReader) fault(field, code string, args migration.Args) {
 func (f *formReader) text(field string) string { return strings.TrimSpace(f.value(field)) }
 
 // needed is text of a field that must not be empty.
-func (f *formReader) needed(field string) string {
-	text := f.text(field)
+func (f *formReader) needed(field string) string { return f.filled(field, f.text(field)) }
+
+func (f *formReader) filled(field, text string) string {
 	switch {
 	case text == "":
 		f.fault(field, CodeFormEmpty, nil)
@@ -66,14 +68,36 @@ func (f *formReader) needed(field string) string {
 	return text
 }
 
-// email returns a mail address that has a domain.
-func (f *formReader) email(field string) string {
-	text := f.needed(field)
-	if text == "" {
+// name is needed of how a person or a customer is called: one line of signs that
+// can be seen, none of which turns the text around them.
+func (f *formReader) name(field string) string { return f.filled(field, oneLine(f.value(field))) }
+
+func oneLine(text string) string {
+	if !strings.ContainsFunc(text, func(c rune) bool { return unicode.IsGraphic(c) && !unicode.IsSpace(c) }) {
 		return ""
 	}
+	text = strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsSpace(c):
+			return ' '
+		case unicode.IsControl(c), unicode.Is(unicode.Bidi_Control, c):
+			return -1
+		}
+		return c
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// email returns a mail address that has a domain, all of which can be seen: an
+// address that looks like another one must not be another one.
+func (f *formReader) email(field string) string {
+	before, text := len(f.problems), f.needed(field)
+	if len(f.problems) > before {
+		return text
+	}
 	parsed, err := mail.ParseAddress(text)
-	if err != nil || parsed.Address != text || parsed.Name != "" {
+	hidden := strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsGraphic(c) || unicode.IsSpace(c) })
+	if err != nil || hidden || parsed.Address != text || parsed.Name != "" {
 		f.fault(field, CodeEmailForm, nil)
 	}
 	return text

@@ -37,7 +37,7 @@ func (s *Server) renderProfile(c echo.Context, code int, form views.ProfileForm,
 func (s *Server) saveProfile(c echo.Context) error {
 	f := formReader{value: c.Request().PostFormValue}
 	user := who(c)
-	user.Name, user.TimeZone = f.needed("name"), f.zone("time_zone")
+	user.Name, user.TimeZone = f.name("name"), f.zone("time_zone")
 	user.Language, user.Theme = f.language("language"), f.theme("theme")
 	if len(f.problems) > 0 {
 		return s.renderProfile(c, http.StatusUnprocessableEntity, profileOf(user), f.problems)
@@ -73,14 +73,14 @@ func (f *formReader) theme(field string) migration.Theme {
 // changePassword gives the user another password. All his sessions end; this
 // browser gets a new one.
 func (s *Server) changePassword(c echo.Context) error {
-	ctx, user, f := c.Request().Context(), who(c), formReader{value: c.Request().PostFormValue}
-	password := f.password("new_password", user.Email)
-	code, err := s.ownPassword(c, &f, "old_password")
+	ctx, f := c.Request().Context(), formReader{value: c.Request().PostFormValue}
+	password := f.password("new_password", who(c).Email)
+	user, code, err := s.ownPassword(c, &f, "old_password")
 	if err != nil {
 		return err
 	}
 	if len(f.problems) > 0 {
-		return s.renderProfile(c, code, profileOf(user), f.problems)
+		return s.renderProfile(c, code, profileOf(who(c)), f.problems)
 	}
 	if err := s.setPassword(c, user, password); err != nil {
 		return err
@@ -88,20 +88,21 @@ func (s *Server) changePassword(c echo.Context) error {
 	return s.goBack(c, "/profile", locale.T(ctx, "page.profile.password.saved", nil))
 }
 
-// ownPassword compares a field with the password of who is signed in. What is
-// wrong becomes a fault of the form, to be answered with code.
-func (s *Server) ownPassword(c echo.Context, f *formReader, field string) (code int, err error) {
-	_, wait, err := s.tryLogin(c, who(c).Email, f.value(field))
+// ownPassword compares a field with the password of who is signed in, and returns
+// him as he is then. What is wrong becomes a fault of the form, to be answered with
+// code.
+func (s *Server) ownPassword(c echo.Context, f *formReader, field string) (user migration.User, code int, err error) {
+	user, wait, err := s.tryLogin(c, who(c).Email, f.value(field))
 	switch {
 	case errors.Is(err, migration.ErrForbidden):
 		f.fault(field, CodePasswordWrong, nil)
 	case err != nil:
-		return 0, err
+		return user, 0, err
 	case wait > 0:
 		f.problems = []migration.Problem{{Code: CodeLoginWait, Field: field, Args: migration.Args{"time": saySpan(c, wait)}}}
-		return http.StatusTooManyRequests, nil
+		return user, http.StatusTooManyRequests, nil
 	}
-	return http.StatusUnprocessableEntity, nil
+	return user, http.StatusUnprocessableEntity, nil
 }
 
 func (s *Server) setPassword(c echo.Context, user migration.User, password string) error {
@@ -109,7 +110,7 @@ func (s *Server) setPassword(c echo.Context, user migration.User, password strin
 	if err != nil {
 		return err
 	}
-	if err := s.Store.SetPassword(c.Request().Context(), user.ID, hash, s.sendsLinks()); err != nil {
+	if user, err = s.Store.SetPassword(c.Request().Context(), user, hash, s.sendsLinks()); err != nil {
 		return err
 	}
 	return s.signInAlone(c, user)

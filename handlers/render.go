@@ -25,6 +25,9 @@ func (s *Server) render(c echo.Context, code int, component templ.Component) err
 	if err := component.Render(c.Request().Context(), buffer); err != nil {
 		return fmt.Errorf("render %s: %w", c.Path(), err)
 	}
+	if told, _ := c.Get(toldKey).(bool); told {
+		s.logMessages(c, s.sessions.said(c))
+	}
 	return c.HTMLBlob(code, buffer.Bytes())
 }
 
@@ -40,6 +43,15 @@ func (s *Server) page(c echo.Context, titleKey string, args ...map[string]any) v
 		p.Demo = locale.T(ctx, "page.demo.bar", nil)
 	}
 	p.ManyCustomers = user.Operator && s.manyCustomers(ctx)
+	return p
+}
+
+// quietPage is page for one that says nothing of the last action: an error, and a
+// question, of which scripts show the dialog alone. The messages wait on.
+func (s *Server) quietPage(c echo.Context, titleKey string, args ...map[string]any) views.Page {
+	p := s.page(c, titleKey, args...)
+	p.Flash = nil
+	c.Set(toldKey, false)
 	return p
 }
 
@@ -71,20 +83,29 @@ func navOf(route string) views.Nav {
 	return ""
 }
 
-// messages takes what waits to be said. A page without them is better than none.
+// toldKey says of a request that its page shows what waited to be said.
+const toldKey = "told"
+
+// messages returns what waits to be said. It waits on until a page with it is
+// built. A page without it is better than none.
 func (s *Server) messages(c echo.Context) []ui.Message {
 	if !known(c) {
 		return nil
 	}
-	texts, err := s.sessions.flashes(c)
-	if err != nil {
-		s.Logger.ErrorContext(c.Request().Context(), "messages of the session", "id", requestID(c), "error", err)
-	}
+	texts, err := s.sessions.waiting(c)
+	s.logMessages(c, err)
+	c.Set(toldKey, len(texts) > 0)
 	var messages []ui.Message
 	for _, text := range texts {
 		messages = append(messages, ui.Message{Tone: ui.OK, Text: text})
 	}
 	return messages
+}
+
+func (s *Server) logMessages(c echo.Context, err error) {
+	if err != nil {
+		s.Logger.ErrorContext(c.Request().Context(), "messages of the session", "id", requestID(c), "error", err)
+	}
 }
 
 // goTo sends the browser on after a form, with the page to be fetched by GET.

@@ -64,7 +64,9 @@ func (s *Server) refuseForeignForms(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// clientAddress believes X-Forwarded-For from the trusted networks alone.
+// clientAddress believes X-Forwarded-For from the trusted networks alone: the last
+// hop that is none of them. What stands before a hop that cannot be read was said
+// by the browser itself, and is no address.
 func clientAddress(proxies []netip.Prefix) echo.IPExtractor {
 	direct := echo.ExtractIPDirect()
 	return func(r *http.Request) string {
@@ -73,13 +75,26 @@ func clientAddress(proxies []netip.Prefix) echo.IPExtractor {
 		}
 		hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
 		for i := len(hops) - 1; i >= 0; i-- {
-			address, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-			if err == nil && !within(proxies, address) {
+			address, known := hopAddress(hops[i])
+			if !known {
+				break
+			}
+			if !within(proxies, address) {
 				return address.String()
 			}
 		}
 		return direct(r)
 	}
+}
+
+// hopAddress reads one hop. Some proxies write the port too.
+func hopAddress(hop string) (address netip.Addr, known bool) {
+	hop = strings.TrimSpace(hop)
+	if both, err := netip.ParseAddrPort(hop); err == nil {
+		return both.Addr(), true
+	}
+	address, err := netip.ParseAddr(strings.Trim(hop, "[]"))
+	return address, err == nil
 }
 
 // clientScheme believes X-Forwarded-Proto from the trusted networks alone.

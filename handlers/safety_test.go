@@ -119,6 +119,9 @@ func TestAddressAndSchemeAreBelievedFromTrustedProxiesAlone(t *testing.T) {
 		{"a trusted proxy over IPv6", "[fd00::1]:5", proxies, "2001:db8::7", "https", "2001:db8::7", "https"},
 		{"an IPv4 address written as IPv6", "[::ffff:10.0.0.1]:5", proxies, "198.51.100.7", "https", "198.51.100.7", "https"},
 		{"the last that is not ours counts", "10.0.0.1:5", proxies, "192.0.2.1, 198.51.100.7, 10.2.2.2", "http", "198.51.100.7", "http"},
+		{"a proxy that writes the port", "10.0.0.1:5", proxies, "192.0.2.1, 198.51.100.7:4711", "http", "198.51.100.7", "http"},
+		{"one that does over IPv6", "10.0.0.1:5", proxies, "192.0.2.1, [2001:db8::7]:4711", "http", "2001:db8::7", "http"},
+		{"what a browser says before rubbish", "10.0.0.1:5", proxies, "192.0.2.1, unknown, 10.2.2.2", "http", "10.0.0.1", "http"},
 		{"rubbish is no address", "10.0.0.1:5", proxies, "unknown", "gopher", "10.0.0.1", "http"},
 		{"nothing is said", "10.0.0.1:5", proxies, "", "", "10.0.0.1", "http"},
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -31,8 +32,14 @@ const (
 
 const languageCookie = "lang"
 
-// keyUser is where the session keeps the number of who is signed in.
-const keyUser = "user"
+// Where a session keeps the number of who is signed in, and what waits to be said.
+const (
+	keyUser  = "user"
+	keyFlash = "flash"
+)
+
+// agentOctets bounds what is kept of the name that a browser gives itself.
+const agentOctets = 512
 
 // sessionStore keeps sessions in the database, so that they can be revoked. The
 // browser holds 32 random octets; the database their SHA-256. It is a
@@ -78,7 +85,7 @@ func (k *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	if row.UserID != 0 {
 		session.Values[keyUser] = row.UserID
 	}
-	return session, k.touch(r.Context(), row)
+	return session, k.touch(r, row)
 }
 
 // read returns a session that still holds, else migration.ErrNotFound.
@@ -93,12 +100,11 @@ func (k *sessionStore) read(ctx context.Context, token string) (store.Session, e
 	return row, nil
 }
 
-func (k *sessionStore) touch(ctx context.Context, row store.Session) error {
+func (k *sessionStore) touch(r *http.Request, row store.Session) error {
 	if k.now().Sub(row.SeenAt) < seenEvery {
 		return nil
 	}
-	row.SeenAt = k.now()
-	return k.store.SaveSession(ctx, row)
+	return k.store.TouchSession(r.Context(), k.used(r, row))
 }
 
 // Save stores the session, giving it an id if it has none, and sets the cookie.
@@ -112,42 +118,64 @@ func (k *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *ses
 	if session.ID == "" && len(session.Values) == 0 {
 		return nil
 	}
-	row, err := k.row(r.Context(), session)
-	if err != nil {
-		return err
-	}
-	row.Address, row.Agent = k.address(r), r.UserAgent()
-	if err := k.store.SaveSession(r.Context(), row); err != nil {
+	if err := k.write(r, session); err != nil || session.ID == "" {
 		return err
 	}
 	http.SetCookie(w, sessions.NewCookie(session.Name(), session.ID, session.Options))
 	return nil
 }
 
-// row makes the row of a session, keeping the dates of one that is stored.
-func (k *sessionStore) row(ctx context.Context, session *sessions.Session) (store.Session, error) {
-	row := store.Session{CreatedAt: k.now()}
-	if session.ID == "" {
-		session.ID = newToken()
-	} else if stored, err := k.read(ctx, session.ID); err == nil {
-		row = stored
-	} else if !errors.Is(err, migration.ErrNotFound) {
-		return row, err
-	}
-	row.TokenHash, row.SeenAt = hashToken(session.ID), k.now()
-	row.UserID, _ = session.Values[keyUser].(int64)
-	kept := make(map[any]any, len(session.Values))
-	for key, value := range session.Values {
-		if key != keyUser {
-			kept[key] = value
+// write stores a session that is there, or a new one of nobody. One that has ended
+// while the request was under way becomes a new one too: it keeps what waits to be
+// said, and lets nobody in.
+func (k *sessionStore) write(r *http.Request, session *sessions.Session) error {
+	if session.ID != "" {
+		row, err := k.read(r.Context(), session.ID)
+		if err == nil {
+			if row, err = k.fill(r, row, session); err == nil {
+				err = k.store.SaveSession(r.Context(), row)
+			}
+			return err
 		}
+		if !errors.Is(err, migration.ErrNotFound) {
+			return err
+		}
+		waits, some := session.Values[keyFlash]
+		if session.ID = ""; !some {
+			return nil
+		}
+		session.Values = map[any]any{keyFlash: waits}
 	}
+	return k.add(r, session, migration.User{})
+}
+
+// add gives a session a token of its own and stores it.
+func (k *sessionStore) add(r *http.Request, session *sessions.Session, user migration.User) error {
+	session.ID = newToken()
+	row, err := k.fill(r, store.Session{TokenHash: hashToken(session.ID), CreatedAt: k.now()}, session)
+	if err != nil {
+		return err
+	}
+	return k.store.AddSession(r.Context(), row, user)
+}
+
+// fill puts into a row what the session holds, but for its user.
+func (k *sessionStore) fill(r *http.Request, row store.Session, session *sessions.Session) (store.Session, error) {
+	kept := maps.Clone(session.Values)
+	delete(kept, keyUser)
 	var data bytes.Buffer
 	if err := gob.NewEncoder(&data).Encode(kept); err != nil {
 		return row, fmt.Errorf("write session: %w", err)
 	}
 	row.Data = data.Bytes()
-	return row, nil
+	return k.used(r, row), nil
+}
+
+// used notes when a session was used, from where and with what.
+func (k *sessionStore) used(r *http.Request, row store.Session) store.Session {
+	agent := r.UserAgent()
+	row.SeenAt, row.Address, row.Agent = k.now(), k.address(r), agent[:min(len(agent), agentOctets)]
+	return row
 }
 
 // of returns the session of a request. The cookie's name and flags go with how
@@ -174,40 +202,66 @@ func (k *sessionStore) user(c echo.Context) (migration.User, error) {
 		return migration.User{}, err
 	}
 	id, _ := session.Values[keyUser].(int64)
+	return k.active(c.Request().Context(), id)
+}
+
+// reread is user for a request that goes on: its session may have ended since.
+func (k *sessionStore) reread(c echo.Context) (migration.User, error) {
+	session, err := k.of(c)
+	if err != nil {
+		return migration.User{}, err
+	}
+	row, err := k.read(c.Request().Context(), session.ID)
+	if errors.Is(err, migration.ErrNotFound) {
+		return migration.User{}, nil
+	}
+	if err != nil {
+		return migration.User{}, err
+	}
+	return k.active(c.Request().Context(), row.UserID)
+}
+
+func (k *sessionStore) active(ctx context.Context, id int64) (migration.User, error) {
 	if id == 0 {
 		return migration.User{}, nil
 	}
-	user, err := k.store.User(c.Request().Context(), id)
+	user, err := k.store.User(ctx, id)
 	if errors.Is(err, migration.ErrNotFound) || err == nil && user.State() == migration.UserBlocked {
 		return migration.User{}, nil
 	}
 	return user, err
 }
 
-// signIn starts a new session for a user.
+// signIn starts a new session for a user as he was read when he proved who he is.
+// It is migration.ErrConflict if his proof holds no more.
 func (k *sessionStore) signIn(c echo.Context, user migration.User) error {
-	return k.renew(c, map[any]any{keyUser: user.ID})
+	return k.renew(c, user, map[any]any{keyUser: user.ID})
 }
 
-// renew starts a new session that holds these values; the former one of this
-// browser ends, so that nobody can have planted it.
-func (k *sessionStore) renew(c echo.Context, values map[any]any) error {
+// renew starts a new session that holds these values, of a user or of nobody; the
+// former one of this browser ends, so that nobody can have planted it.
+func (k *sessionStore) renew(c echo.Context, user migration.User, values map[any]any) error {
 	session, err := k.of(c)
 	if err != nil {
 		return err
 	}
+	ctx := c.Request().Context()
 	if session.ID != "" {
-		if err := k.store.DeleteSession(c.Request().Context(), hashToken(session.ID)); err != nil {
+		if err := k.store.DeleteSession(ctx, hashToken(session.ID)); err != nil {
 			return err
 		}
 	}
 	now := k.now()
-	if err := k.store.PruneSessions(c.Request().Context(), now.Add(-sessionIdle), now.Add(-sessionLife)); err != nil {
+	if err := k.store.PruneSessions(ctx, now.Add(-sessionIdle), now.Add(-sessionLife)); err != nil {
 		return err
 	}
-	session.ID = ""
 	session.Values = values
-	return session.Save(c.Request(), c.Response())
+	if err := k.add(c.Request(), session, user); err != nil {
+		session.ID, session.Values = "", map[any]any{}
+		return err
+	}
+	http.SetCookie(c.Response(), sessions.NewCookie(session.Name(), session.ID, session.Options))
+	return nil
 }
 
 // signOut ends the session.
@@ -246,26 +300,29 @@ func (k *sessionStore) flash(c echo.Context, message string) error {
 	if err != nil {
 		return err
 	}
-	session.AddFlash(message)
+	waiting, _ := session.Values[keyFlash].([]string)
+	session.Values[keyFlash] = append(waiting, message)
 	return session.Save(c.Request(), c.Response())
 }
 
-// flashes takes the messages that wait for a page.
-func (k *sessionStore) flashes(c echo.Context) ([]string, error) {
+// waiting returns the messages that wait for a page.
+func (k *sessionStore) waiting(c echo.Context) ([]string, error) {
 	session, err := k.of(c)
-	if err != nil || session.ID == "" {
+	if err != nil {
 		return nil, err
 	}
-	var messages []string
-	for _, flash := range session.Flashes() {
-		if message, ok := flash.(string); ok {
-			messages = append(messages, message)
-		}
+	messages, _ := session.Values[keyFlash].([]string)
+	return messages, nil
+}
+
+// said forgets the messages that waited: a page shows them.
+func (k *sessionStore) said(c echo.Context) error {
+	session, err := k.of(c)
+	if err != nil {
+		return err
 	}
-	if len(messages) == 0 {
-		return nil, nil
-	}
-	return messages, session.Save(c.Request(), c.Response())
+	delete(session.Values, keyFlash)
+	return session.Save(c.Request(), c.Response())
 }
 
 func newToken() string {

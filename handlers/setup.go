@@ -77,9 +77,9 @@ func (s *Server) testSetUp(c echo.Context, f *formReader) error {
 // readSetUp returns the set-up that stands in the form, the operator's password,
 // and the form as it was typed.
 func (s *Server) readSetUp(c echo.Context, f *formReader) (store.SetUp, string, views.SetUpForm) {
-	form := views.SetUpForm{Name: f.needed("name"), Email: f.email("email")}
+	form := views.SetUpForm{Name: f.name("name"), Email: f.email("email")}
 	password := f.password("password", form.Email)
-	form.Customer, form.Domains = f.needed("customer"), f.value("domains")
+	form.Customer, form.Domains = f.name("customer"), f.value("domains")
 	first := store.SetUp{
 		Customer: form.Customer,
 		Operator: migration.User{Name: form.Name, Email: form.Email, Language: string(locale.From(c.Request().Context()))},

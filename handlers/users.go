@@ -75,7 +75,7 @@ func (s *Server) renderInvite(c echo.Context, code int, form views.UserForm, pro
 // who invited him.
 func (s *Server) invite(c echo.Context) error {
 	ctx, f := c.Request().Context(), formReader{value: c.Request().PostFormValue}
-	user := migration.User{CustomerID: askedCustomer(c).ID, Name: f.needed("name"), Email: f.email("email"), Language: f.language("language")}
+	user := migration.User{CustomerID: askedCustomer(c).ID, Name: f.name("name"), Email: f.email("email"), Language: f.language("language")}
 	domains, err := s.readRole(c, &f, &user)
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func (s *Server) renderUser(c echo.Context, code int, form views.UserForm, probl
 func (s *Server) saveUser(c echo.Context) error {
 	f := formReader{value: c.Request().PostFormValue}
 	user := askedUser(c)
-	user.Name = f.needed("name")
+	user.Name = f.name("name")
 	form := formOfUser(user)
 	if who(c).MayChangeRoleOf(user) {
 		domains, err := s.readRole(c, &f, &user)
@@ -226,7 +226,7 @@ func (s *Server) unblockUser(c echo.Context) error {
 // askDeleteUser asks before a user is deleted.
 func (s *Server) askDeleteUser(c echo.Context) error {
 	user := askedUser(c)
-	p := views.UserQuestion{Page: s.page(c, "page.user.delete.title", map[string]any{"name": user.Name}), Of: user}
+	p := views.UserQuestion{Page: s.quietPage(c, "page.user.delete.title", map[string]any{"name": user.Name}), Of: user}
 	return s.render(c, http.StatusOK, views.DeleteUser(p))
 }
 
@@ -248,14 +248,14 @@ func (s *Server) deleteUser(c echo.Context) error {
 // askResetFactor asks before a user's second factor is taken away.
 func (s *Server) askResetFactor(c echo.Context) error {
 	user := askedUser(c)
-	p := views.UserQuestion{Page: s.page(c, "page.user.factor.title", map[string]any{"name": user.Name}), Of: user}
+	p := views.UserQuestion{Page: s.quietPage(c, "page.user.factor.title", map[string]any{"name": user.Name}), Of: user}
 	return s.render(c, http.StatusOK, views.ResetFactor(p))
 }
 
 // resetFactor takes the second factor of a user away who lost it.
 func (s *Server) resetFactor(c echo.Context) error {
 	ctx, user := c.Request().Context(), askedUser(c)
-	if err := s.Store.RemoveFactor(ctx, user.CustomerID, user.ID, s.sendsLinks()); err != nil {
+	if _, err := s.Store.RemoveFactor(ctx, user.CustomerID, user, s.sendsLinks()); err != nil {
 		return err
 	}
 	s.followers.end(user.ID)

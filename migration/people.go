@@ -45,6 +45,9 @@ type User struct {
 	BlockedAt    time.Time // zero: he is not
 	SecondFactor bool      // his login asks for a code too
 	SeenAt       time.Time // zero: never
+	// Stamp is another one after each change of his password, second factor, role
+	// or block. What was decided by an older one holds no more.
+	Stamp string
 }
 
 // UserState says whether a user may come in.

@@ -67,7 +67,7 @@ func TestALinkForANewPasswordIsNotSentTooLate(t *testing.T) {
 	l, guest, _ := invited(t, box)
 	_, err := l.store.RedeemLink(t.Context(), migration.LinkInvitation, migration.NewSecret("token-in-the-link"), "hash", true)
 	check(t, err)
-	check(t, l.store.AskReset(t.Context(), guest.Email, store.Link{Token: migration.NewSecret("reset"), Mail: true}))
+	check(t, l.store.AskReset(t.Context(), guest.Email, store.Link{Token: migration.NewSecret("reset"), Mail: true}, "net:192.0.2.0/24"))
 	for range 59 {
 		l.s.sendNotices(t.Context())
 		l.pass(time.Minute)

@@ -45,52 +45,56 @@ func (s *Store) Factor(ctx context.Context, userID int64) (migration.Secret, err
 }
 
 // ConfirmFactor switches the offered second factor on: step is that of the code
-// he typed, which is used up by it. His sessions end. One that is on already, and
-// none that is offered, are migration.ErrConflict.
-func (s *Store) ConfirmFactor(ctx context.Context, userID, step int64, codes []migration.Secret, tell bool) error {
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+// he typed, which is used up by it. His sessions end. It returns the user as he is
+// then. One that is on already, none that is offered, and a user whose Stamp is
+// another one by now, are migration.ErrConflict.
+func (s *Store) ConfirmFactor(
+	ctx context.Context, u migration.User, step int64, codes []migration.Secret, tell bool,
+) (migration.User, error) {
+	after, err := s.changeAccount(ctx, u, func(ctx context.Context, tx *sql.Tx) error {
 		err := execOne(ctx, tx, migration.ErrConflict, `
 			UPDATE users SET factor_at = $1, factor_step = $2
-			WHERE id = $3 AND factor_at IS NULL AND factor_secret IS NOT NULL`, millis(s.now()), step, userID)
+			WHERE id = $3 AND factor_at IS NULL AND factor_secret IS NOT NULL`, millis(s.now()), step, u.ID)
 		if err != nil {
 			return err
 		}
-		if err := shutOut(ctx, tx, userID); err != nil {
+		if err := shutOut(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		if err := saveCodes(ctx, tx, userID, codes); err != nil || !tell {
+		if err := saveCodes(ctx, tx, u.ID, codes); err != nil || !tell {
 			return err
 		}
-		return s.addAccountNotice(ctx, tx, userID, migration.AccountFactorOn, migration.Secret{})
+		return s.addAccountNotice(ctx, tx, u.ID, migration.AccountFactorOn, migration.Secret{})
 	})
 	if err != nil {
-		return fmt.Errorf("switch on the second factor of user %d: %w", userID, err)
+		return after, fmt.Errorf("switch on the second factor of user %d: %w", u.ID, err)
 	}
-	return nil
+	return after, nil
 }
 
 // RemoveFactor switches the second factor of a user off and forgets his recovery
-// codes. His sessions end. Where there is none it is migration.ErrConflict.
-func (s *Store) RemoveFactor(ctx context.Context, customer, userID int64, tell bool) error {
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+// codes. His sessions end. It returns the user as he is then. Where there is none,
+// and where his Stamp is another one by now, it is migration.ErrConflict.
+func (s *Store) RemoveFactor(ctx context.Context, customer int64, u migration.User, tell bool) (migration.User, error) {
+	after, err := s.changeAccount(ctx, u, func(ctx context.Context, tx *sql.Tx) error {
 		err := execOne(ctx, tx, migration.ErrConflict, `
 			UPDATE users SET factor_secret = NULL, factor_at = NULL, factor_step = 0
-			WHERE $1 IN (0, customer_id) AND id = $2 AND factor_at IS NOT NULL`, customer, userID)
+			WHERE $1 IN (0, customer_id) AND id = $2 AND factor_at IS NOT NULL`, customer, u.ID)
 		if err != nil {
 			return err
 		}
-		if err := shutOut(ctx, tx, userID); err != nil {
+		if err := shutOut(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		if err := saveCodes(ctx, tx, userID, nil); err != nil || !tell {
+		if err := saveCodes(ctx, tx, u.ID, nil); err != nil || !tell {
 			return err
 		}
-		return s.addAccountNotice(ctx, tx, userID, migration.AccountFactorOff, migration.Secret{})
+		return s.addAccountNotice(ctx, tx, u.ID, migration.AccountFactorOff, migration.Secret{})
 	})
 	if err != nil {
-		return fmt.Errorf("switch off the second factor of user %d: %w", userID, err)
+		return after, fmt.Errorf("switch off the second factor of user %d: %w", u.ID, err)
 	}
-	return nil
+	return after, nil
 }
 
 // UseFactor notes the step of a code that opened a login. One that was used
@@ -130,21 +134,17 @@ func (s *Store) RecoveryCodes(ctx context.Context, userID int64) (int, error) {
 }
 
 // ReplaceRecoveryCodes stores new recovery codes in place of those before. Without
-// a second factor it is migration.ErrConflict.
-func (s *Store) ReplaceRecoveryCodes(ctx context.Context, userID int64, codes []migration.Secret) error {
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		on, err := queryOne(ctx, tx, scanValue[bool],
-			`SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND factor_at IS NOT NULL)`, userID)
-		if err == nil && !on {
-			err = migration.ErrConflict
+// a second factor it is migration.ErrConflict, and so it is of a user whose Stamp
+// is another one by now.
+func (s *Store) ReplaceRecoveryCodes(ctx context.Context, u migration.User, codes []migration.Secret) error {
+	_, err := s.changeAccount(ctx, u, func(ctx context.Context, tx *sql.Tx) error {
+		if !u.SecondFactor {
+			return migration.ErrConflict
 		}
-		if err != nil {
-			return err
-		}
-		return saveCodes(ctx, tx, userID, codes)
+		return saveCodes(ctx, tx, u.ID, codes)
 	})
 	if err != nil {
-		return fmt.Errorf("new recovery codes for user %d: %w", userID, err)
+		return fmt.Errorf("new recovery codes for user %d: %w", u.ID, err)
 	}
 	return nil
 }

@@ -83,11 +83,15 @@ func linkFor(u migration.User) migration.LinkKind {
 	return migration.LinkInvitation
 }
 
-// AskReset sends a link for a new password to the user of an address. It says
-// nothing of whether there is one: where there is none, where he is blocked, and
-// where he got a link a moment ago, nothing happens.
-func (s *Store) AskReset(ctx context.Context, email string, link Link) error {
+// AskReset sends a link for a new password to the user of an address, and counts
+// under the key of LoginWait that somebody asked. It says nothing of whether there
+// is such a user: where there is none, where he is blocked, and where he got a link
+// a moment ago, it counts all the same, and so takes about as long.
+func (s *Store) AskReset(ctx context.Context, email string, link Link, key string) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.countFailures(ctx, tx, key); err != nil {
+			return err
+		}
 		id, err := queryOne(ctx, tx, scanValue[int64], `
 			SELECT id FROM users WHERE email_key = $1 AND deleted_at IS NULL AND blocked_at IS NULL
 				AND NOT EXISTS (SELECT 1 FROM link WHERE user_id = users.id AND kind = $2 AND created_at > $3)`,
@@ -148,8 +152,8 @@ func (s *Store) userByLink(ctx context.Context, q querier, kind migration.LinkKi
 }
 
 // RedeemLink stores the password that the user of a link chose, uses the link up,
-// and ends his sessions. With tell a mail says that a password was changed. A link
-// that does not hold is migration.ErrNotFound.
+// and ends his sessions. It returns him as he is then. With tell a mail says that a
+// password was changed. A link that does not hold is migration.ErrNotFound.
 func (s *Store) RedeemLink(
 	ctx context.Context, kind migration.LinkKind, token migration.Secret, hash string, tell bool,
 ) (user migration.User, err error) {
@@ -158,8 +162,10 @@ func (s *Store) RedeemLink(
 			return err
 		}
 		had := user.HasPassword
-		user.HasPassword = true
-		if err := s.setPassword(ctx, tx, user.ID, hash); err != nil || !tell || !had {
+		if err := s.setPassword(ctx, tx, user.ID, hash); err != nil {
+			return err
+		}
+		if user, err = readUser(ctx, tx, user.ID); err != nil || !tell || !had {
 			return err
 		}
 		return s.addAccountNotice(ctx, tx, user.ID, migration.AccountPassword, migration.Secret{})

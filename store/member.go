@@ -10,8 +10,9 @@ import (
 
 // SaveUser stores the name, role and domains of a user, whether he is the
 // operator, and whether he is blocked: BlockedAt. Who is blocked now is signed
-// out at once. The last admin and the last operator stay: migration.ErrLastAdmin,
-// ErrLastOperator.
+// out at once. One whose Stamp is another one by now is migration.ErrConflict: what
+// somebody else changed must not be lost. The last admin and the last operator
+// stay: migration.ErrLastAdmin, ErrLastOperator.
 func (s *Store) SaveUser(ctx context.Context, customer int64, u migration.User) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		before, err := guardUser(ctx, tx, customer, u.ID, func(before migration.User) migration.User {
@@ -19,6 +20,9 @@ func (s *Store) SaveUser(ctx context.Context, customer int64, u migration.User) 
 			after.Role, after.Operator, after.BlockedAt = u.Role, u.Operator, u.BlockedAt
 			return after
 		})
+		if err == nil && before.Stamp != u.Stamp {
+			err = migration.ErrConflict
+		}
 		if err != nil {
 			return err
 		}
@@ -48,9 +52,8 @@ func saveUser(ctx context.Context, tx *sql.Tx, before, u migration.User) error {
 		if err := shutOut(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		return handOverNotices(ctx, tx, before)
 	}
-	return nil
+	return handOverNotices(ctx, tx, u)
 }
 
 // DeleteUser deletes a user. One who asked for migrations leaves his name to
@@ -135,15 +138,21 @@ func guardUser(
 }
 
 // reader is whom a notice about a migration m goes to: the user who asked for it
-// while he can sign in, else the first admin of his customer who can.
+// while he can sign in and see it, else the first admin of his customer who can.
 const reader = `(
 	SELECT u.id FROM users u
 	WHERE u.customer_id = m.customer_id AND u.deleted_at IS NULL AND u.blocked_at IS NULL AND u.password_hash <> ''
-		AND (u.id = m.user_id OR u.role = 'admin')
+		AND (u.id = m.user_id AND ` + seesAll + ` OR u.role = 'admin')
 	ORDER BY u.id <> m.user_id, u.id LIMIT 1)`
 
-// handOverNotices sends what waits for a user who cannot sign in any more to
-// somebody who can; where there is nobody it stays.
+// seesAll holds for a user u who may see a migration m of his customer: a manager
+// has all its domains (migration.User.CanSee).
+const seesAll = `(u.role <> 'manager' OR NOT EXISTS (
+	SELECT 1 FROM migration_domain x WHERE x.migration_id = m.id AND NOT EXISTS (
+		SELECT 1 FROM user_domain d WHERE d.user_id = u.id AND d.domain_id = x.domain_id)))`
+
+// handOverNotices sends what waits for a user who cannot sign in any more, or not
+// see what it is about, to somebody who can; where there is nobody it stays.
 func handOverNotices(ctx context.Context, tx *sql.Tx, u migration.User) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE notice SET user_id = coalesce((SELECT `+reader+` FROM migration m WHERE m.id = notice.migration_id), user_id)

@@ -12,6 +12,20 @@ import (
 	"trasloco/migration"
 )
 
+// Who is unknown is counted like who is known, in the same write: neither the wait
+// nor the time that it takes tells them apart.
+func TestAskingForTheUnknownIsCountedToo(t *testing.T) {
+	for _, email := range []string{"laura@new.example", "nobody@a.example"} {
+		p := newPanel(t)
+		for range 6 {
+			check(t, p.AskReset(t.Context(), email, link("token of "+email, true), network))
+			p.pass(resetPause)
+		}
+		p.pass(-resetPause)
+		p.wantWait(t, time.Second, network)
+	}
+}
+
 // user adds a user who can sign in.
 func (p panel) newUser(t *testing.T, u migration.User) migration.User {
 	t.Helper()
@@ -148,13 +162,13 @@ func TestWhoAsksForANewPasswordGetsOneMailAtATime(t *testing.T) {
 	blocked.BlockedAt = p.at
 	check(t, p.SaveUser(ctx, p.customer, blocked))
 	for _, email := range []string{p.user.Email, strings.ToUpper(p.user.Email), "nobody@a.example", "b@a.example"} {
-		check(t, p.AskReset(ctx, email, link("token of "+email, true)))
+		check(t, p.AskReset(ctx, email, link("token of "+email, true), network))
 	}
 	mails := must(p.PendingAccountNotices(ctx, p.at))(t)
 	if len(mails) != 1 || mails[0].Kind != migration.AccountReset || mails[0].UserID != p.user.ID {
 		t.Fatalf("mails %+v", mails)
 	}
-	check(t, p.SaveSession(ctx, session(1, p.user.ID)))
+	p.signedIn(t, session(1, p.user.ID))
 	must(p.RedeemLink(ctx, migration.LinkReset, migration.NewSecret("token of "+p.user.Email), "new", true))(t)
 	wantSessions(t, p.Store, map[[32]byte]bool{session(1, p.user.ID).TokenHash: false})
 	mails = must(p.PendingAccountNotices(ctx, p.at))(t)
@@ -162,7 +176,7 @@ func TestWhoAsksForANewPasswordGetsOneMailAtATime(t *testing.T) {
 		t.Errorf("mails %+v", mails)
 	}
 	p.pass(resetPause)
-	check(t, p.AskReset(ctx, p.user.Email, link("later", true)))
+	check(t, p.AskReset(ctx, p.user.Email, link("later", true), network))
 	must(p.UserByLink(ctx, migration.LinkReset, migration.NewSecret("later")))(t)
 }
 
@@ -170,8 +184,8 @@ func TestABlockedUserIsOutAtOnce(t *testing.T) {
 	p := newPanel(t)
 	ctx := t.Context()
 	user := p.newUser(t, migration.User{Role: migration.TeamMember, Email: "b@a.example"})
-	check(t, p.SaveSession(ctx, session(1, user.ID)))
-	check(t, p.SaveSession(ctx, session(2, p.user.ID)))
+	p.signedIn(t, session(1, user.ID))
+	p.signedIn(t, session(2, p.user.ID))
 	must(p.RenewLink(ctx, p.customer, user.ID, link("token", true)))(t)
 	user.BlockedAt = p.at
 	wantError(t, p.SaveUser(ctx, p.stranger(t).CustomerID, user), migration.ErrNotFound)
@@ -184,6 +198,7 @@ func TestABlockedUserIsOutAtOnce(t *testing.T) {
 	if got := must(p.User(ctx, user.ID))(t); got.State() != migration.UserBlocked {
 		t.Errorf("%+v", got)
 	}
+	user = must(p.User(ctx, user.ID))(t)
 	user.BlockedAt = time.Time{}
 	check(t, p.SaveUser(ctx, p.customer, user))
 	if got := must(p.User(ctx, user.ID))(t); got.State() != migration.UserActive {
@@ -214,7 +229,7 @@ func TestWhoIsDeletedLeavesHisNameToHisMigrations(t *testing.T) {
 	m := p.running(t, "x")
 	p.insert(t, `UPDATE migration SET user_id = $1 WHERE id = $2 RETURNING id`, user.ID, m.ID)
 	m = p.finish(t, p.reread(t, m), 1, passDone(1))
-	check(t, p.SaveSession(ctx, session(1, user.ID)))
+	p.signedIn(t, session(1, user.ID))
 
 	check(t, p.DeleteUser(ctx, p.customer, user.ID))
 	check(t, p.DeleteUser(ctx, p.customer, quiet.ID))
@@ -244,6 +259,32 @@ func TestWhoIsDeletedLeavesHisNameToHisMigrations(t *testing.T) {
 	}
 	// The address is free for somebody else.
 	p.newUser(t, migration.User{Role: migration.TeamMember, Email: "MARCO@a.example"})
+}
+
+// A manager who asked for a migration, and lost a domain of it, is told no more of
+// it: neither what waits to be sent, nor what comes.
+func TestAManagerIsToldOfHisDomainsAlone(t *testing.T) {
+	p := newPanel(t)
+	ctx := t.Context()
+	manager := p.newUser(t, migration.User{Role: migration.Manager, Email: "m@a.example", DomainIDs: []int64{p.domains[0].ID, p.domains[1].ID}})
+	m := p.running(t, "x")
+	p.insert(t, `UPDATE migration SET user_id = $1 WHERE id = $2 RETURNING id`, manager.ID, m.ID)
+	m = p.finish(t, p.reread(t, m), 1, passDone(1))
+	if notices := must(p.PendingNotices(ctx, p.at))(t); len(notices) != 1 || notices[0].UserID != manager.ID {
+		t.Fatalf("notices %+v", notices)
+	}
+	manager.DomainIDs = []int64{p.domains[1].ID}
+	if m.DomainIDs[0] == p.domains[1].ID {
+		manager.DomainIDs = []int64{p.domains[0].ID}
+	}
+	check(t, p.SaveUser(ctx, p.customer, manager))
+	check(t, p.BeginPass(ctx, p.customer, &m.Passes[1]))
+	p.finish(t, m, 2, passDone(2))
+	for _, n := range must(p.PendingNotices(ctx, p.at))(t) {
+		if n.UserID != p.user.ID {
+			t.Errorf("pass %d is told to user %d", n.Pass, n.UserID)
+		}
+	}
 }
 
 func TestADomainBelongsToOneCustomerAndStaysWhileItIsUsed(t *testing.T) {
@@ -317,13 +358,14 @@ func TestASecondFactorIsOfferedConfirmedUsedAndTakenAway(t *testing.T) {
 	codes := []migration.Secret{migration.NewSecret("one-code"), migration.NewSecret("two-code")}
 	_, err := p.Factor(ctx, p.user.ID)
 	wantError(t, err, migration.ErrNotFound)
-	wantError(t, p.ConfirmFactor(ctx, p.user.ID, 7, codes, true), migration.ErrConflict)
+	_, err = p.ConfirmFactor(ctx, p.user, 7, codes, true)
+	wantError(t, err, migration.ErrConflict)
 	check(t, p.OfferFactor(ctx, p.user.ID, secret))
 	if got := must(p.Factor(ctx, p.user.ID))(t); got.Reveal() != secret.Reveal() || must(p.User(ctx, p.user.ID))(t).SecondFactor {
 		t.Error("it is not offered, or on already")
 	}
-	check(t, p.SaveSession(ctx, session(1, p.user.ID)))
-	check(t, p.ConfirmFactor(ctx, p.user.ID, 7, codes, true))
+	p.signedIn(t, session(1, p.user.ID))
+	user := must(p.ConfirmFactor(ctx, must(p.User(ctx, p.user.ID))(t), 7, codes, true))(t)
 	wantSessions(t, p.Store, map[[32]byte]bool{session(1, 0).TokenHash: false})
 	wantError(t, p.OfferFactor(ctx, p.user.ID, secret), migration.ErrConflict)
 	for _, clear := range []string{"JBSWY3DPEHPK3PXP", "one-code", "two-code"} {
@@ -339,12 +381,13 @@ func TestASecondFactorIsOfferedConfirmedUsedAndTakenAway(t *testing.T) {
 	if n := must(p.RecoveryCodes(ctx, p.user.ID))(t); n != 1 {
 		t.Errorf("%d codes left", n)
 	}
-	check(t, p.ReplaceRecoveryCodes(ctx, p.user.ID, codes))
+	check(t, p.ReplaceRecoveryCodes(ctx, user, codes))
 	check(t, p.UseRecoveryCode(ctx, p.user.ID, codes[0]))
 
-	wantError(t, p.RemoveFactor(ctx, p.stranger(t).CustomerID, p.user.ID, true), migration.ErrConflict)
-	check(t, p.RemoveFactor(ctx, p.customer, p.user.ID, true))
-	wantError(t, p.ReplaceRecoveryCodes(ctx, p.user.ID, codes), migration.ErrConflict)
+	_, err = p.RemoveFactor(ctx, p.stranger(t).CustomerID, user, true)
+	wantError(t, err, migration.ErrConflict)
+	user = must(p.RemoveFactor(ctx, p.customer, user, true))(t)
+	wantError(t, p.ReplaceRecoveryCodes(ctx, user, codes), migration.ErrConflict)
 	if n := must(p.RecoveryCodes(ctx, p.user.ID))(t); n != 0 || must(p.User(ctx, p.user.ID))(t).SecondFactor {
 		t.Errorf("%d codes left", n)
 	}
@@ -362,7 +405,7 @@ func TestSessionsAreListedAndEndedOneByOne(t *testing.T) {
 	ctx := t.Context()
 	other := p.stranger(t)
 	for _, one := range []Session{session(3, p.user.ID), session(1, p.user.ID), session(2, other.ID)} {
-		check(t, p.SaveSession(ctx, one))
+		p.signedIn(t, one)
 	}
 	mine := must(p.Sessions(ctx, p.user.ID))(t)
 	if len(mine) != 2 || mine[0].TokenHash != session(1, 0).TokenHash || mine[1].Address != "192.0.2.1" {

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -111,8 +113,11 @@ func (s *Store) insertUser(ctx context.Context, tx *sql.Tx, u *migration.User, h
 	if err != nil {
 		return err
 	}
-	u.HasPassword = hash != ""
-	return giveDomains(ctx, tx, *u)
+	if err := giveDomains(ctx, tx, *u); err != nil {
+		return err
+	}
+	*u, err = readUser(ctx, tx, u.ID)
+	return err
 }
 
 // giveDomains authorises a user for his domains.
@@ -132,19 +137,28 @@ func giveDomains(ctx context.Context, tx *sql.Tx, u migration.User) error {
 func emailKey(email string) string { return strings.ToLower(text(email)) }
 
 const userColumns = `id, customer_id, role, operator, name, email, language, time_zone, theme,
-	password_hash <> '', blocked_at, factor_at IS NOT NULL, seen_at`
+	password_hash, blocked_at, factor_at, factor_secret, seen_at`
 
 // scanUser reads userColumns, and what follows them into more.
 func scanUser(row scanner, more ...any) (migration.User, error) {
 	var u migration.User
-	var blocked, seen sql.NullInt64
+	var hash string
+	var secret sql.NullString
+	var blocked, factor, seen sql.NullInt64
 	into := []any{
 		&u.ID, &u.CustomerID, &u.Role, &u.Operator, &u.Name, &u.Email, &u.Language, &u.TimeZone, &u.Theme,
-		&u.HasPassword, &blocked, &u.SecondFactor, &seen,
+		&hash, &blocked, &factor, &secret, &seen,
 	}
 	err := row.Scan(append(into, more...)...)
-	u.BlockedAt, u.SeenAt = fromMillis(blocked), fromMillis(seen)
+	u.HasPassword, u.BlockedAt, u.SecondFactor, u.SeenAt = hash != "", fromMillis(blocked), factor.Valid, fromMillis(seen)
+	u.Stamp = stampOf(hash, secret.String, string(u.Role), fmt.Sprint(u.Operator, blocked.Int64, factor.Int64))
 	return u, err
+}
+
+// stampOf is a sum of all that lets a user in and says what he may do.
+func stampOf(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:16])
 }
 
 // User returns a user with his domains, or migration.ErrNotFound. One who was
@@ -219,19 +233,42 @@ func readUsers(ctx context.Context, q querier, customer int64) ([]migration.User
 		WHERE $1 IN (0, customer_id) ORDER BY user_id, domain_id`, customer)
 }
 
-// SetPassword stores the hash of a user's new password, and ends his sessions and
-// the links that would let somebody choose another. With tell a mail says so.
-func (s *Store) SetPassword(ctx context.Context, userID int64, hash string, tell bool) error {
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if err := s.setPassword(ctx, tx, userID, hash); err != nil || !tell {
+// SetPassword stores the hash of the new password of a user as he was read, and
+// ends his sessions and the links that would let somebody choose another. It
+// returns him as he is then. With tell a mail says so. Whose Stamp is another one
+// by now is migration.ErrConflict.
+func (s *Store) SetPassword(ctx context.Context, u migration.User, hash string, tell bool) (migration.User, error) {
+	after, err := s.changeAccount(ctx, u, func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.setPassword(ctx, tx, u.ID, hash); err != nil || !tell {
 			return err
 		}
-		return s.addAccountNotice(ctx, tx, userID, migration.AccountPassword, migration.Secret{})
+		return s.addAccountNotice(ctx, tx, u.ID, migration.AccountPassword, migration.Secret{})
 	})
 	if err != nil {
-		return fmt.Errorf("set password of user %d: %w", userID, err)
+		return after, fmt.Errorf("set password of user %d: %w", u.ID, err)
 	}
-	return nil
+	return after, nil
+}
+
+// changeAccount changes something of a user who is still as he was read, and
+// returns him as he is after it.
+func (s *Store) changeAccount(
+	ctx context.Context, u migration.User, change func(ctx context.Context, tx *sql.Tx) error,
+) (after migration.User, err error) {
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := guardStamp(ctx, tx, u); err != nil {
+			return err
+		}
+		if err := change(ctx, tx); err != nil {
+			return err
+		}
+		after, err = readUser(ctx, tx, u.ID)
+		return err
+	})
+	if err != nil {
+		return migration.User{}, err
+	}
+	return after, nil
 }
 
 func (s *Store) setPassword(ctx context.Context, tx *sql.Tx, userID int64, hash string) error {
@@ -264,7 +301,7 @@ func shutOut(ctx context.Context, tx *sql.Tx, userID int64) error {
 func (s *Store) SavePreferences(ctx context.Context, u migration.User) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return execOne(ctx, tx, migration.ErrNotFound, `
-			UPDATE users SET name = $1, language = $2, time_zone = $3, theme = $4 WHERE id = $5`,
+			UPDATE users SET name = $1, language = $2, time_zone = $3, theme = $4 WHERE id = $5 AND deleted_at IS NULL`,
 			text(u.Name), text(u.Language), text(u.TimeZone), u.Theme, u.ID)
 	})
 	if err != nil {

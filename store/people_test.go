@@ -44,6 +44,7 @@ func TestSetUpMakesAllThatAPanelNeeds(t *testing.T) {
 	check(t, err)
 	want := first.Operator
 	want.ID, want.CustomerID, want.Role, want.Operator, want.HasPassword = user.ID, customers[0].ID, migration.Admin, true, true
+	want.Stamp = user.Stamp
 	if !reflect.DeepEqual(user, want) || hash != first.PasswordHash {
 		t.Errorf("user %+v with %q, want %+v", user, hash, want)
 	}
@@ -219,9 +220,9 @@ func TestANewPasswordEndsTheSessionsOfItsUserAlone(t *testing.T) {
 	check(t, p.CreateUser(t.Context(), &other, "hash of b"))
 	mine, mineToo, his, nobodys := session(1, p.user.ID), session(2, p.user.ID), session(3, other.ID), session(4, 0)
 	for _, one := range []Session{mine, mineToo, his, nobodys} {
-		check(t, p.SaveSession(t.Context(), one))
+		p.signedIn(t, one)
 	}
-	check(t, p.SetPassword(t.Context(), p.user.ID, "new", false))
+	must(p.SetPassword(t.Context(), p.user, "new", false))(t)
 	wantSessions(t, p.Store, map[[32]byte]bool{
 		mine.TokenHash: false, mineToo.TokenHash: false, his.TokenHash: true, nobodys.TokenHash: true,
 	})
@@ -232,7 +233,8 @@ func TestANewPasswordEndsTheSessionsOfItsUserAlone(t *testing.T) {
 			t.Errorf("hash of %s is %q, want %q", email, hash, want)
 		}
 	}
-	wantError(t, p.SetPassword(t.Context(), 99, "x", true), migration.ErrNotFound)
+	_, err := p.SetPassword(t.Context(), migration.User{ID: 99}, "x", true)
+	wantError(t, err, migration.ErrConflict)
 }
 
 func TestWhoIsNotThereIsNotFound(t *testing.T) {

@@ -22,11 +22,15 @@ const (
 
 // accountKeys and briefKeys stand for an account, all others for where a login
 // comes from. What is counted under a brief key never waits long: anybody can
-// count against an account from outside, and must not keep its owner out.
+// count against an account from outside, and must not keep its owner out. Nor must
+// one who fails, or a few who mistype, keep a whole office out, or all customers of
+// a provider: that of network keys stays short too.
 const (
 	accountKeys = "account:"
 	briefKeys   = "brief:"
+	networkKeys = "net:"
 	briefWait   = 5 * time.Second
+	networkWait = time.Minute
 )
 
 // LoginWait returns how long a login has to wait that is counted under any of
@@ -49,17 +53,19 @@ func (s *Store) LoginWait(ctx context.Context, keys ...string) (time.Duration, e
 
 // LoginFailed counts a failed login under each of the keys.
 func (s *Store) LoginFailed(ctx context.Context, keys ...string) error {
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM login_throttle WHERE failed_at < $1`, millis(s.now().Add(-forgetAfter)))
-		for i := 0; i < len(keys) && err == nil; i++ {
-			err = s.countFailure(ctx, tx, keys[i])
-		}
-		return err
-	})
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.countFailures(ctx, tx, keys...) })
 	if err != nil {
 		return fmt.Errorf("count failed login: %w", err)
 	}
 	return nil
+}
+
+func (s *Store) countFailures(ctx context.Context, tx *sql.Tx, keys ...string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM login_throttle WHERE failed_at < $1`, millis(s.now().Add(-forgetAfter)))
+	for i := 0; i < len(keys) && err == nil; i++ {
+		err = s.countFailure(ctx, tx, keys[i])
+	}
+	return err
 }
 
 func (s *Store) countFailure(ctx context.Context, tx *sql.Tx, name string) error {
@@ -78,8 +84,11 @@ func (s *Store) countFailure(ctx context.Context, tx *sql.Tx, name string) error
 }
 
 func longest(key string) time.Duration {
-	if strings.HasPrefix(key, briefKeys) {
+	switch {
+	case strings.HasPrefix(key, briefKeys):
 		return briefWait
+	case strings.HasPrefix(key, networkKeys):
+		return networkWait
 	}
 	return mostWait
 }

@@ -37,6 +37,15 @@ func TestTheWaitGrowsWithTheFailures(t *testing.T) {
 	}
 }
 
+// One who fails in an office does not keep the others out for long.
+func TestANetworkNeverWaitsLong(t *testing.T) {
+	p := newPanel(t)
+	p.fail(t, 11, network)
+	p.wantWait(t, 32*time.Second, network)
+	p.fail(t, 30, network)
+	p.wantWait(t, time.Minute, network)
+}
+
 func TestTheWaitRunsOutAndTheNextFailureDoublesIt(t *testing.T) {
 	p := newPanel(t)
 	p.fail(t, 8, account)

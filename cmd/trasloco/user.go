@@ -136,7 +136,7 @@ func (p *program) changePassword(o userPasswd) func(context.Context, *store.Stor
 		if err != nil || len(problems) > 0 {
 			return problems, err
 		}
-		if err := s.SetPassword(ctx, user.ID, hash, false); err != nil {
+		if _, err := s.SetPassword(ctx, user, hash, false); err != nil {
 			return nil, err
 		}
 		fmt.Fprintln(p.stdout, locale.T(ctx, "cli.password_changed", map[string]any{"email": user.Email}))
@@ -160,7 +160,7 @@ func (p *program) resetFactor(o userNamed) func(context.Context, *store.Store) (
 		if err != nil || len(problems) > 0 {
 			return problems, err
 		}
-		err = s.RemoveFactor(ctx, store.AnyCustomer, user.ID, false)
+		_, err = s.RemoveFactor(ctx, store.AnyCustomer, user, false)
 		if errors.Is(err, migration.ErrConflict) {
 			return []migration.Problem{flagProblem(codeNoFactor, "EMAIL", migration.Args{"email": user.Email})}, nil
 		}

@@ -100,7 +100,11 @@ func TestALockedOutUserComesBackIn(t *testing.T) {
 		if err := s.OfferFactor(ctx, user.ID, migration.NewSecret("JBSWY3DPEHPK3PXP")); err != nil {
 			return err
 		}
-		return s.ConfirmFactor(ctx, user.ID, 1, nil, false)
+		if user, err = s.User(ctx, user.ID); err != nil {
+			return err
+		}
+		_, err = s.ConfirmFactor(ctx, user, 1, nil, false)
+		return err
 	})
 	for _, args := range [][]string{{"user", "reset-factor", email}, {"user", "unblock", email}} {
 		if a := typed(t, "", append(args, "--data", folder)...); a.code != exitDone || !strings.Contains(a.out, email) {
