@@ -205,7 +205,8 @@ func writeDialogue(side string) func(s *Server, ctx context.Context, w *bufio.Wr
 		}
 		for _, t := range all {
 			if t.Side == side {
-				_, err = fmt.Fprintf(w, "%s %s\r\n\r\n%s", rfc3339(t.At), side, strings.ReplaceAll(t.Dialogue, "\n", "\r\n"))
+				head := locale.T(ctx, "page.log.dialogue."+side, map[string]any{"at": rfc3339(t.At)})
+				_, err = fmt.Fprintf(w, "%s\r\n\r\n%s", head, strings.ReplaceAll(t.Dialogue, "\n", "\r\n"))
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/net/html"
 
 	"trasloco/locale"
+	"trasloco/migration"
 	"trasloco/static/browsertest"
 )
 
@@ -26,7 +28,7 @@ var notOurs = regexp.MustCompile(strings.Join([]string{
 }, "|"))
 
 // spoken are the attributes that a reader sees or hears.
-var spoken = []string{"title", "aria-label", "placeholder", "alt", "data-th", "data-copied", "label", "aria-description"}
+var spoken = []string{"title", "aria-label", "placeholder", "alt", "data-th", "data-copied", "data-hold", "label", "aria-description"}
 
 // unspoken returns the letters of a page that are neither a text of ours nor
 // data, with what is around them.
@@ -55,22 +57,9 @@ func unspoken(root *html.Node) (found []string) {
 // outside returns the text that lies in no brackets, if there are letters in it.
 // A text may be cut into several nodes: depth goes on from one to the next.
 func outside(text string, depth *int) (found []string) {
-	var free strings.Builder
-	for _, letter := range text {
-		switch {
-		case letter == '⟦':
-			*depth++
-		case letter == '⟧':
-			*depth--
-		case *depth == 0:
-			free.WriteRune(letter)
-			continue
-		}
-		free.WriteRune('⟧') // words on both sides are not one
-	}
-	left := notOurs.ReplaceAllString(free.String(), "")
+	left := notOurs.ReplaceAllString(locale.OutsideBrackets(text, depth), "")
 	if strings.ContainsFunc(left, unicode.IsLetter) {
-		found = append(found, strings.Join(strings.Fields(strings.ReplaceAll(left, "⟧", " ")), " "))
+		found = append(found, strings.Join(strings.Fields(left), " "))
 	}
 	return found
 }
@@ -97,5 +86,45 @@ func TestNoTextStandsInCodeOrTemplates(t *testing.T) {
 				t.Errorf("%s: no text of a language: %q", s.path, text)
 			}
 		})
+	}
+}
+
+// What is taken home is in the reader's language too: the report, a log as a text,
+// and whatever of a table is a sentence. The heads of tables are names of columns,
+// the same as in the JSON.
+func TestNoTextOfAFileStandsInCode(t *testing.T) {
+	p := newPanel(t)
+	p.site = bracketed(t, p, locale.Bracketed)
+	m := p.running("anna")
+	run := p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
+	check(t, p.Store.AppendEntries(t.Context(), p.customer, run.ID, []migration.Entry{{
+		At: testNow, Level: migration.Failure, Code: migration.EntryTranscript, Args: migration.Args{"side": "source", "dialogue": "C: T7\n"},
+	}}))
+	m = p.finishPass(p.reread(m))
+	w := p.inWizard(p.member)
+	w.post("server", "server", "standard")
+	w.upload(goodFile + "carla@nowhere.example;192.0.2.25;carla;SECRET-carla\n")
+	w.checked(map[string]migration.Check{"bruno": refused("source", "login")})
+
+	b, log := p.as(p.member), path("migrations", m.Code, "resources", 1, "log", 1)
+	report := browsertest.NewPlain(t, p.site.URL)
+	report.SetCookies(b.cookies()...)
+	for _, text := range unspoken(report.Get(path("migrations", m.Code, "report")).Root) {
+		t.Errorf("report: no text of a language: %q", text)
+	}
+	instant := regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:]+Z|C: T7`)
+	texts := map[string]string{"text": b.get(log + ".txt").body, "dialogue": b.get(log + ".source.dialogue.txt").body}
+	for _, file := range [][2]string{{log + ".csv", "why"}, {log + ".csv", "remedy"}, {log + ".entries.csv", "text"}, {w.path("rows.csv?rows=bad"), "comment"}} {
+		rows := table(t, b.get(file[0]).want(t, http.StatusOK))
+		texts[file[0]+" "+file[1]] = strings.Join(cellsOf(rows, file[1]), "\n")
+	}
+	for name, text := range texts {
+		depth := 0
+		if !strings.Contains(text, "⟦") {
+			t.Errorf("%s: no text is in brackets: %q", name, text)
+		}
+		for _, found := range outside(instant.ReplaceAllString(text, ""), &depth) {
+			t.Errorf("%s: no text of a language: %q", name, found)
+		}
 	}
 }

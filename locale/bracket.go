@@ -1,6 +1,9 @@
 package locale
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 type bracketKey struct{}
 
@@ -16,4 +19,24 @@ func bracket(ctx context.Context, text string) string {
 		return text
 	}
 	return "⟦" + text + "⟧"
+}
+
+// OutsideBrackets returns what stands in none of the brackets of Bracketed, with a
+// space for each of them: words on both sides are not one. A text may come in
+// several pieces; depth, 0 at first, goes on from one to the next.
+func OutsideBrackets(text string, depth *int) string {
+	var outside strings.Builder
+	for _, letter := range text {
+		switch {
+		case letter == '⟦':
+			*depth++
+		case letter == '⟧':
+			*depth--
+		case *depth == 0:
+			outside.WriteRune(letter)
+			continue
+		}
+		outside.WriteRune(' ')
+	}
+	return outside.String()
 }

@@ -18,6 +18,12 @@ func accountLetter(kind migration.AccountNoticeKind, token string) migration.Acc
 	}
 }
 
+// accountKinds are all mails about accounts, and whether they have a link.
+var accountKinds = map[migration.AccountNoticeKind]bool{
+	migration.AccountInvitation: true, migration.AccountReset: true, migration.AccountPassword: false,
+	migration.AccountFactorOn: false, migration.AccountFactorOff: false,
+}
+
 func TestAnInvitationHasItsLinkInBothForms(t *testing.T) {
 	server := startSink(t, nil, false)
 	m := mailer(t, options(server, migration.TLSNone, nil))
@@ -37,10 +43,7 @@ func TestAnInvitationHasItsLinkInBothForms(t *testing.T) {
 
 func TestEveryMailAboutAnAccountHasItsWords(t *testing.T) {
 	m := mailer(t, Options{Host: "127.0.0.1", From: "panel@example.net", PublicURL: "https://panel.example.net/", Now: func() time.Time { return noon }})
-	for kind, withLink := range map[migration.AccountNoticeKind]bool{
-		migration.AccountInvitation: true, migration.AccountReset: true, migration.AccountPassword: false,
-		migration.AccountFactorOn: false, migration.AccountFactorOff: false,
-	} {
+	for kind, withLink := range accountKinds {
 		for _, lang := range []string{"it", "en"} {
 			l := accountLetter(kind, "")
 			l.To.Language = lang

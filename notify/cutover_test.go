@@ -8,25 +8,28 @@ import (
 	"trasloco/migration"
 )
 
+// domainMX is a domain of which the DNS gave these answers, one a minute, the last
+// a minute ago or so; "": there was no record.
+func domainMX(name string, answers ...string) migration.DomainMX {
+	d := migration.DomainMX{Domain: migration.Domain{Name: name}, Wanted: []string{"10 mx01.posta.example.net"}}
+	for i, text := range answers {
+		answer := migration.MXAnswer{TTL: time.Hour}
+		if text != "" {
+			answer.Records = []migration.MXRecord{migration.ParseMX(text)}
+		}
+		d = d.Answered(answer, noon.Add(time.Duration(i-2)*time.Minute))
+	}
+	return d
+}
+
 // The mail says the same of the MX records as the page of the migration.
 func TestTheMailSaysHowTheRecordsStand(t *testing.T) {
-	domain := func(name string, ttl time.Duration, answers ...string) migration.DomainMX {
-		d := migration.DomainMX{Domain: migration.Domain{Name: name}, Wanted: []string{"10 mx01.posta.example.net"}}
-		for i, text := range answers {
-			answer := migration.MXAnswer{TTL: ttl}
-			if text != "" {
-				answer.Records = []migration.MXRecord{migration.ParseMX(text)}
-			}
-			d = d.Answered(answer, noon.Add(time.Duration(i-2)*time.Minute))
-		}
-		return d
-	}
-	there := domain("d.it", time.Hour, "10 mx.old.it", "10 mx01.posta.example.net")
+	there := domainMX("d.it", "10 mx.old.it", "10 mx01.posta.example.net")
 	l := firstLetter("it")
 	l.Migration.Domains = []string{"a.it", "b.it", "c.it", "d.it"}
 	l.Domains = []migration.DomainMX{
-		domain("a.it", time.Hour, "10 mx.old.it"), domain("b.it", time.Hour, ""), domain("c.it", time.Hour), there,
-		domain("e.it", time.Hour, "10 mx01.posta.example.net"),
+		domainMX("a.it", "10 mx.old.it"), domainMX("b.it", ""), domainMX("c.it"), there,
+		domainMX("e.it", "10 mx01.posta.example.net"),
 	}
 	_, text, page := bodies(t, testMailer(t), l)
 	for _, want := range []string{

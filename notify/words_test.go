@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	gomail "github.com/wneessen/go-mail"
+
 	"trasloco/locale"
 	"trasloco/migration"
 )
@@ -124,6 +126,12 @@ func bodies(t *testing.T, m *Mailer, l migration.Letter) (subject, text, page st
 	if err != nil {
 		t.Fatal(err)
 	}
+	return arrived(t, message)
+}
+
+// arrived returns the two forms and the subject of a mail, as they arrive.
+func arrived(t *testing.T, message *gomail.Msg) (subject, text, page string) {
+	t.Helper()
 	var sent bytes.Buffer
 	if _, err := message.WriteTo(&sent); err != nil {
 		t.Fatal(err)
