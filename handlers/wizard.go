@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -117,9 +118,14 @@ func (s *Server) showServer(c echo.Context) error {
 	if sent, err := s.enter(c, views.StepServer); sent || err != nil {
 		return err
 	}
-	return s.serverPage(c, http.StatusOK, views.ServerForm{
-		Type: asked(c).ServerType, TLS: asked(c).Source.TLS, TLSName: asked(c).Source.TLSName, Pin: asked(c).Source.Pin,
-	}, nil)
+	source := asked(c).Source
+	form := views.ServerForm{
+		Type: asked(c).ServerType, TLS: source.TLS, TLSName: source.TLSName, Pin: source.Pin, Master: source.Master.String(),
+	}
+	if !slices.Contains(views.MasterForms(), form.Master) {
+		form.Master, form.Pattern = views.MasterOwn, source.Master.Join("{user}", "{master}")
+	}
+	return s.serverPage(c, http.StatusOK, form, nil)
 }
 
 func (s *Server) serverPage(c echo.Context, code int, form views.ServerForm, problems []migration.Problem) error {
@@ -141,6 +147,7 @@ func (s *Server) saveServer(c echo.Context) error {
 	}
 	f := formReader{value: c.Request().PostFormValue}
 	form := f.server()
+	master := f.masterForm(form)
 	if len(f.problems) > 0 {
 		return s.serverPage(c, http.StatusUnprocessableEntity, form, f.problems)
 	}
@@ -149,7 +156,7 @@ func (s *Server) saveServer(c echo.Context) error {
 	}
 	m := asked(c)
 	source := m.Source // with the certificates that were accepted
-	source.TLS, source.TLSName, source.Pin = form.TLS, form.TLSName, form.Pin
+	source.TLS, source.TLSName, source.Pin, source.Master = form.TLS, form.TLSName, form.Pin, master
 	if !reflect.DeepEqual(source, m.Source) {
 		file, err := s.file(c.Request().Context(), m)
 		if err != nil {
@@ -190,7 +197,7 @@ func (s *Server) saveSource(c echo.Context, m migration.Migration) error {
 func (f *formReader) server() views.ServerForm {
 	form := views.ServerForm{
 		Type: migration.ServerType(f.text("server")), TLS: migration.TLSMode(f.text("tls")),
-		TLSName: f.text("tls_name"), Pin: f.pin(f.text("pin")),
+		TLSName: f.text("tls_name"), Pin: f.pin(f.text("pin")), Master: f.text("master"), Pattern: f.text("pattern"),
 	}
 	switch form.Type {
 	case migration.Standard, migration.Gmail, migration.Exchange, migration.Office365:

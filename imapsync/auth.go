@@ -74,6 +74,21 @@ func (e *Engine) remember(ep migration.Endpoint, taken migration.Auth) {
 	}
 }
 
+// masterForm returns the form in which an endpoint has taken a master user; zero
+// where none opens it.
+func (e *Engine) masterForm(ep migration.Endpoint) migration.MasterForm {
+	form := ep.Auth.Form
+	if hasOpenForm(ep.Auth) {
+		e.mu.Lock()
+		form = e.forms[ep.Address()]
+		e.mu.Unlock()
+	}
+	if ep.Auth.Kind == migration.AuthMaster && form == (migration.MasterForm{}) {
+		form.Separator = "*" // what the zero value means
+	}
+	return form
+}
+
 func hasOpenForm(auth migration.Auth) bool {
 	return auth.Kind == migration.AuthMaster && auth.Form == (migration.MasterForm{})
 }

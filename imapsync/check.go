@@ -25,6 +25,8 @@ type Findings struct {
 
 	// Inventory are the source's folders one by one; see Places.
 	Inventory migration.FolderInventory
+	// Master is the form in which the source took the login of a master user.
+	Master migration.MasterForm
 	// Rate is how fast the source sent a few messages, in octets per second; 0: there
 	// were too few to tell.
 	Rate int64
@@ -74,7 +76,7 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 		return Findings{Stage: failedAt(err)}, err
 	}
 	defer conn.Logout(ctx)
-	found := Findings{Stage: StageInventory}
+	found := Findings{Stage: StageInventory, Master: e.masterForm(job.Resource.Source)}
 	if err := takeInventory(ctx, conn, job, &found); err != nil {
 		return found, blame(SourceSide, err)
 	}

@@ -37,6 +37,8 @@ type Check struct {
 	// Excluded and ExcludedBytes are what of them lies in folders that are left out.
 	Excluded      int
 	ExcludedBytes int64
+	// Master is how the source took the login of a master user; zero: there is none.
+	Master MasterForm
 	// Rate is how fast the source sends, in octets a second; 0: not known.
 	Rate int64
 

@@ -94,6 +94,9 @@ type SourceOptions struct {
 	// Pins are the certificates that were accepted at one server each, by its
 	// Endpoint.Address (S7). Another server's certificate is checked as before.
 	Pins map[string]string
+	// Master is how every source that is opened by a master user wants the login
+	// (S5); zero: the check finds out.
+	Master MasterForm
 }
 
 // PinOf returns the Endpoint.Pin of the source at an address; "": its

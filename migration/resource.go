@@ -1,8 +1,6 @@
 package migration
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -102,39 +100,6 @@ type Auth struct {
 	ClientID     string // AuthClientCredentials: Microsoft Entra application
 	ClientSecret Secret
 	Tenant       string // empty: the domain of Login
-}
-
-// MasterForm says how the login of a user and the name of a master user are
-// put together; servers differ. The zero value is "separator:*".
-type MasterForm struct {
-	// AuthzID sends SASL PLAIN with the user as authorization identity (RFC
-	// 4616 §2): Cyrus, Zimbra, and Dovecot too.
-	AuthzID bool
-	// Separator stands between user and master in a plain LOGIN: Dovecot's
-	// auth_master_user_separator, by custom "*".
-	Separator string
-}
-
-var errMasterForm = errors.New(`want "separator:" and a character, or "authzid"`)
-
-// ParseMasterForm reads "separator:*" or "authzid".
-func ParseMasterForm(text string) (MasterForm, error) {
-	if text == "authzid" {
-		return MasterForm{AuthzID: true}, nil
-	}
-	separator, ok := strings.CutPrefix(text, "separator:")
-	if !ok || separator == "" {
-		return MasterForm{}, fmt.Errorf("master form %q: %w", text, errMasterForm)
-	}
-	return MasterForm{Separator: separator}, nil
-}
-
-// Join returns the login name of the separator form: user, separator, master.
-func (f MasterForm) Join(user, master string) string {
-	if f.Separator == "" {
-		return user + "*" + master
-	}
-	return user + f.Separator + master
 }
 
 // Resource is one row of the CSV: a source account and a destination account.

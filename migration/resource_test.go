@@ -31,43 +31,6 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-func TestParseMasterForm(t *testing.T) {
-	tests := []struct {
-		name, text string
-		want       MasterForm
-		ok         bool
-	}{
-		{"Dovecot's star", "separator:*", MasterForm{Separator: "*"}, true},
-		{"another character", "separator:%", MasterForm{Separator: "%"}, true},
-		{"a separator of two", "separator:**", MasterForm{Separator: "**"}, true},
-		{"a colon as separator", "separator::", MasterForm{Separator: ":"}, true},
-		{"authorization identity", "authzid", MasterForm{AuthzID: true}, true},
-		{"no separator", "separator:", MasterForm{}, false},
-		{"nothing", "", MasterForm{}, false},
-		{"the bare character", "*", MasterForm{}, false},
-		{"capitals", "AuthzID", MasterForm{}, false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := ParseMasterForm(tt.text)
-			if got != tt.want || (err == nil) != tt.ok {
-				t.Fatalf("%+v, %v", got, err)
-			}
-			if !tt.ok && (!errors.Is(err, errMasterForm) || !strings.Contains(err.Error(), `"`+tt.text+`"`)) {
-				t.Errorf("%q says neither what was read nor what is wanted", err)
-			}
-		})
-	}
-}
-
-func TestJoin(t *testing.T) {
-	for want, form := range map[string]MasterForm{"a@x.it*boss": {}, "a@x.it%boss": {Separator: "%"}} {
-		if got := form.Join("a@x.it", "boss"); got != want {
-			t.Errorf("%+v: %q, want %q", form, got, want)
-		}
-	}
-}
-
 func resource(srcHost string, srcPort int, srcLogin, dstHost, dstLogin string) Resource {
 	return Resource{
 		Source:      Endpoint{Host: srcHost, Port: srcPort, Auth: Auth{Login: srcLogin}},

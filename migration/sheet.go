@@ -109,6 +109,9 @@ func (in Intake) complete(r *Resource) (problem Problem, ok bool) {
 	r.DomainID = domain.ID
 	r.Destination = destination.For(r.Destination.Auth.Login, r.Destination.Auth.Password)
 	r.Source.TLSName, r.Source.Pin = in.Source.TLSName, in.Source.PinOf(r.Source.Address())
+	if r.Source.Auth.Kind == AuthMaster {
+		r.Source.Auth.Form = in.Source.Master
+	}
 	if r.IsOneAccount() {
 		return Problem{Code: CodeRowSameAccount, Field: FieldDestination}, false
 	}

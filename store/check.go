@@ -148,9 +148,9 @@ func updateCheck(ctx context.Context, tx *sql.Tx, customer, resourceID int64, c 
 		UPDATE resource SET check_status = $1, check_at = $2, check_side = $3, check_class = $4, check_detail = $5,
 			check_server_text = $6, check_certificate = $7, check_folders = $8, check_messages = $9,
 			check_bytes = $10, check_oversize = $11, check_quota_used = $12, check_quota_limit = $13,
-			check_excluded = $17, check_excluded_bytes = $18, check_rate = $19
+			check_excluded = $17, check_excluded_bytes = $18, check_rate = $19, check_master = $20
 		WHERE $14 IN (0, customer_id) AND id = $15 AND check_status = $16`,
 		c.Status, millis(c.At), c.Side, c.Class, text(c.Detail), text(c.ServerText), c.Certificate,
 		c.Folders, c.Messages, c.Bytes, c.Oversize, c.QuotaUsed, c.QuotaLimit,
-		customer, resourceID, migration.CheckRunning, c.Excluded, c.ExcludedBytes, c.Rate)
+		customer, resourceID, migration.CheckRunning, c.Excluded, c.ExcludedBytes, c.Rate, c.Master.String())
 }

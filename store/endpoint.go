@@ -23,6 +23,7 @@ type storedEndpoint struct {
 	Master    string             `json:"master,omitempty"`
 	AuthzID   bool               `json:"authzid,omitempty"`
 	Separator string             `json:"separator,omitempty"`
+	Pattern   string             `json:"pattern,omitempty"`
 	ClientID  string             `json:"client_id,omitempty"`
 	Tenant    string             `json:"tenant,omitempty"`
 }
@@ -31,7 +32,7 @@ func packEndpoint(e migration.Endpoint) (string, error) {
 	octets, err := json.Marshal(storedEndpoint{
 		Host: e.Host, Port: e.Port, TLS: e.TLS, TLSName: e.TLSName, Pin: e.Pin, CA: e.CA, Insecure: e.Insecure,
 		Kind: e.Auth.Kind, Login: e.Auth.Login, Master: e.Auth.Master,
-		AuthzID: e.Auth.Form.AuthzID, Separator: e.Auth.Form.Separator,
+		AuthzID: e.Auth.Form.AuthzID, Separator: e.Auth.Form.Separator, Pattern: e.Auth.Form.Pattern,
 		ClientID: e.Auth.ClientID, Tenant: e.Auth.Tenant,
 	})
 	return string(octets), err
@@ -50,10 +51,18 @@ func unpackEndpoint(packed string) (migration.Endpoint, error) {
 		Host: s.Host, Port: s.Port, TLS: s.TLS, TLSName: s.TLSName, Pin: s.Pin, CA: s.CA, Insecure: s.Insecure,
 		Auth: migration.Auth{
 			Kind: s.Kind, Login: s.Login, Master: s.Master,
-			Form:     migration.MasterForm{AuthzID: s.AuthzID, Separator: s.Separator},
+			Form:     migration.MasterForm{AuthzID: s.AuthzID, Separator: s.Separator, Pattern: s.Pattern},
 			ClientID: s.ClientID, Tenant: s.Tenant,
 		},
 	}, nil
+}
+
+// unpackMaster is the reverse of MasterForm.String.
+func unpackMaster(text string) (migration.MasterForm, error) {
+	if text == "" {
+		return migration.MasterForm{}, nil
+	}
+	return migration.ParseMasterForm(text)
 }
 
 // packPins returns certificates by their addresses as JSON; "" of none.

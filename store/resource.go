@@ -11,12 +11,13 @@ import (
 const resourceColumns = `x.id, x.line, coalesce(x.domain_id, 0), x.left_out, x.source, x.destination_login,
 	x.check_status, x.check_at, x.check_side, x.check_class, x.check_detail, x.check_server_text,
 	x.check_certificate, x.check_folders, x.check_messages, x.check_bytes, x.check_oversize,
-	x.check_quota_used, x.check_quota_limit, x.check_excluded, x.check_excluded_bytes, x.check_rate`
+	x.check_quota_used, x.check_quota_limit, x.check_excluded, x.check_excluded_bytes, x.check_rate, x.check_master`
 
 // resourceFields is where resourceColumns are read to.
 type resourceFields struct {
 	resource migration.Resource
 	source   string
+	master   string
 	at       sql.NullInt64
 }
 
@@ -26,7 +27,7 @@ func (f *resourceFields) into() []any {
 		&r.ID, &r.Row, &r.DomainID, &r.LeftOut, &f.source, &r.Destination.Auth.Login,
 		&c.Status, &f.at, &c.Side, &c.Class, &c.Detail, &c.ServerText,
 		&c.Certificate, &c.Folders, &c.Messages, &c.Bytes, &c.Oversize, &c.QuotaUsed, &c.QuotaLimit,
-		&c.Excluded, &c.ExcludedBytes, &c.Rate,
+		&c.Excluded, &c.ExcludedBytes, &c.Rate, &f.master,
 	}
 }
 
@@ -35,7 +36,9 @@ func (f *resourceFields) into() []any {
 func (f *resourceFields) value() (migration.Resource, error) {
 	var err error
 	f.resource.Check.At = fromMillis(f.at)
-	f.resource.Source, err = unpackEndpoint(f.source)
+	if f.resource.Source, err = unpackEndpoint(f.source); err == nil {
+		f.resource.Check.Master, err = unpackMaster(f.master)
+	}
 	return f.resource, err
 }
 

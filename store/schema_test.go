@@ -29,7 +29,7 @@ var wantColumns = map[string]string{
 	"link":           "user_id customer_id kind token created_at expires_at",
 	"migration": "id customer_id code name server_type validity created_at changed_at " +
 		"user_id source_tls source_tls_name source_pin source_pins first_at first_soonest second_at second_gap lines_out " +
-		"version folder_choices",
+		"version folder_choices source_master",
 	"migration_domain": "migration_id customer_id domain_id",
 	"msg":              "pair_id uid kind reason pass dst_uid size fp flags",
 	"mx":               "domain_id customer_id records ttl old_ttl old_ttl_at changed_at read_at tried_at failure",
@@ -42,7 +42,7 @@ var wantColumns = map[string]string{
 	"resource": "id customer_id migration_id line source_key mailbox clean source_secret destination_secret " +
 		"domain_id left_out source destination_login check_status check_at check_side check_class check_detail " +
 		"check_server_text check_certificate check_folders check_messages check_bytes check_oversize " +
-		"check_quota_used check_quota_limit check_excluded check_excluded_bytes check_rate",
+		"check_quota_used check_quota_limit check_excluded check_excluded_bytes check_rate check_master",
 	"run": "id customer_id pass_id resource_id status listed copied present skipped failed bytes " +
 		"retry_at started_at ended_at error_class error_text folder",
 	"run_folder": "run_id customer_id place name destination role state reason listed copied present skipped " +

@@ -96,6 +96,9 @@ type ServerForm struct {
 	TLS     migration.TLSMode
 	TLSName string
 	Pin     string
+	// Master is MasterForm.String of one of MasterForms, or MasterOwn, whose form
+	// is Pattern.
+	Master, Pattern string
 }
 
 // ServerPage is step 1.
@@ -162,7 +165,8 @@ func samplesOf(kind migration.ServerType) []SampleFile {
 // connects reports whether anything but the default was chosen of how the
 // servers are reached: then it is shown open.
 func (p ServerPage) connects() bool {
-	return p.Form.TLS != "" || p.Form.TLSName != "" || p.Form.Pin != "" || len(p.Problems) > 0
+	form := p.Form
+	return form.TLS != "" || form.TLSName != "" || form.Pin != "" || form.Master != "" || len(p.Problems) > 0
 }
 
 func (p ServerPage) tlsOptions(ctx context.Context) []ui.Option {

@@ -381,11 +381,17 @@ func (r RowView) facts(ctx context.Context, maxSize int64) []RowFact {
 	c := r.Check
 	facts := []RowFact{
 		{Name: say("source", nil), Text: say("reached", map[string]any{"address": r.Address})},
-		{Name: say("destination", nil), Text: say("opens", nil)},
-		{Name: say("found", nil), Text: locale.N(ctx, "page.wizard.review.folders", c.Folders, nil) + ", " + r.inventory(ctx)},
-		{Name: say("excluded", nil), Text: locale.N(ctx, "count.messages", c.Excluded, nil) + ", " + locale.Bytes(ctx, c.ExcludedBytes)},
-		{Name: say("oversize", map[string]any{"size": locale.Bytes(ctx, maxSize)}), Text: locale.N(ctx, "count.messages", c.Oversize, nil)},
 	}
+	if login := r.masterLogin(ctx); login != "" {
+		facts = append(facts, RowFact{Name: say("master", nil), Text: login})
+	}
+	facts = append(
+		facts,
+		RowFact{Name: say("destination", nil), Text: say("opens", nil)},
+		RowFact{Name: say("found", nil), Text: locale.N(ctx, "page.wizard.review.folders", c.Folders, nil) + ", " + r.inventory(ctx)},
+		RowFact{Name: say("excluded", nil), Text: locale.N(ctx, "count.messages", c.Excluded, nil) + ", " + locale.Bytes(ctx, c.ExcludedBytes)},
+		RowFact{Name: say("oversize", map[string]any{"size": locale.Bytes(ctx, maxSize)}), Text: locale.N(ctx, "count.messages", c.Oversize, nil)},
+	)
 	if c.QuotaLimit > 0 {
 		facts = append(facts, RowFact{Name: say("quota", nil), Text: say("quota.of", map[string]any{
 			"used": locale.Bytes(ctx, c.QuotaUsed), "limit": locale.Bytes(ctx, c.QuotaLimit),

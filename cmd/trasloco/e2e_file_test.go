@@ -122,8 +122,37 @@ func TestS05_MasterUserForm(t *testing.T) {
 	s.tab.Type("#row-2-edit input[name=master_password]", s.src.MasterPassword)
 	s.tab.Click("#row-2-edit button")
 	s.ready(2)
+	s.await("anna*" + s.src.Master) // the form that the check found out
+	// The other form, one that the server does not take, and one of the admin's own.
+	s.master("authzid", "")
+	s.ready(1)
+	s.await(word("page.wizard.file.fact.authzid", "login", "anna", "master", s.src.Master))
+	s.master("own", "{user}%{master}")
+	s.await(word("class.login"))
+	s.master("own", "{user}*")
+	s.await(word("problem.source.master_pattern"))
+	s.master("own", "{user}*{master}")
+	s.ready(1)
+	s.ready(2)
 	s.next()
 	s.at("/edit/first")
+}
+
+// master chooses in step 1 how the source wants the login of a master user, and
+// goes on.
+func (s *scene) master(form, pattern string) {
+	s.t.Helper()
+	if !strings.HasSuffix(s.tab.Location(), "/edit/server") {
+		s.tab.Click(`.t-steps a[href$="/edit/server"]`)
+		s.at("/edit/server")
+	}
+	browsertest.Ask[bool](s.tab, fmt.Sprintf(`(() => {
+		document.querySelector("details:has(#master)").open = true;
+		document.querySelector("#master").value = %q;
+		document.querySelector("#pattern").value = %q;
+		return true;
+	})()`, form, pattern))
+	s.next()
 }
 
 const applicationID = "6731de76-14a6-49ae-97bc-6eba6914391e"

@@ -1,0 +1,41 @@
+package views
+
+import (
+	"context"
+
+	"trasloco/locale"
+	"trasloco/migration"
+	"trasloco/views/ui"
+)
+
+// MasterOwn is the choice of a form that is not in the list.
+const MasterOwn = "own"
+
+// MasterForms are the forms of the login of a master user that the wizard offers,
+// each as MasterForm.String; "": the check finds out.
+func MasterForms() []string {
+	return []string{"", "separator:*", "authzid", `login:{master}\{user}`}
+}
+
+// masterOptions are the forms as people know them: by the servers that want them.
+func (p ServerPage) masterOptions(ctx context.Context) []ui.Option {
+	names := []string{"auto", "separator", "authzid", "exchange", MasterOwn}
+	var options []ui.Option
+	for i, value := range append(MasterForms(), MasterOwn) {
+		options = append(options, ui.Option{Value: value, Text: p.say(ctx, "master."+names[i], nil)})
+	}
+	return options
+}
+
+// masterLogin says as whom the panel logged in at a source; "": not as a master
+// user.
+func (r RowView) masterLogin(ctx context.Context) string {
+	form, login, master := r.Check.Master, r.Line.Text(migration.FieldLogin), r.Line.Text(migration.FieldMaster)
+	switch {
+	case form == (migration.MasterForm{}) || master == "":
+		return ""
+	case form.AuthzID:
+		return locale.T(ctx, "page.wizard.file.fact.authzid", map[string]any{"login": locale.Printable(login), "master": locale.Printable(master)})
+	}
+	return locale.Printable(form.Join(login, master))
+}
