@@ -102,6 +102,8 @@ func (s *Server) migrate(c echo.Context) error {
 		return s.reviewPage(c, http.StatusUnprocessableEntity, name, []migration.Problem{{
 			Code: migration.CodePlanAtOnce, Args: migration.Args{"count": s.Policy.MaxAtOnce, "max": s.Policy.MaxAtOnce},
 		}})
+	} else if errors.Is(err, store.ErrStale) {
+		return s.conflict(c, views.ConflictPage{Sent: sentFacts(c)})
 	} else if err != nil {
 		return err
 	}
