@@ -52,7 +52,7 @@ func TestTheCutOverSaysWhereTheMailGoes(t *testing.T) {
 	say("none", "Nessun record MX")
 	b.post(page+"/second", "offer", "two_ttls").want(t, http.StatusConflict)
 	p.answers(m, 5*time.Minute, "10 mx1.new.example", "20 mx2.new.example")
-	body := say("changed", "i record MX puntano alla destinazione", "Cambiato, attende il TTL", "Non devi fare nulla.", "Fino a oggi alle 16:00", "ancora 1 ora", "Seconda oggi alle 17:01")
+	body := say("changed", "i record MX puntano alla destinazione", "Cambiato, attende il TTL", "Non devi fare nulla.", "Fino a oggi alle 16:00", "ancora 1 ora", "Seconda oggi alle 17:01", "Cambiati oggi alle 15:00.")
 	if !strings.Contains(body, `name="offer" value="two_ttls"`) {
 		t.Error("two TTLs after the change are not offered")
 	}

@@ -153,6 +153,22 @@ func (d DomainMX) OldUntil() (time.Time, bool) {
 	return d.ChangedAt.Add(d.OldTTL), true
 }
 
+// Turned reports whether this answer is the one that saw the change: the records
+// known before led mail elsewhere, and now all are the destination's. What was
+// right from the first look on has not changed.
+func (d DomainMX) Turned(before DomainMX) bool {
+	switch before.State() {
+	case MXOld, MXMixed, MXNone:
+		return d.State() == MXThere
+	}
+	return false
+}
+
+// AllThere reports whether the mail of all domains goes to the destination.
+func AllThere(domains []DomainMX) bool {
+	return len(domains) > 0 && !slices.ContainsFunc(domains, func(d DomainMX) bool { return d.State() != MXThere })
+}
+
 // Settled reports whether no cache leads mail to the old server any more.
 func (d DomainMX) Settled(now time.Time) bool {
 	until, known := d.OldUntil()
@@ -185,10 +201,11 @@ func (m Migration) OfferTwoTTLs(policy Policy, domains []DomainMX, now time.Time
 }
 
 // How often the records of a domain are read: by the watch, and at most, when
-// somebody asks.
+// somebody asks. MXAfter is for how long after the last pass they are watched.
 const (
 	MXEvery = 5 * time.Minute
 	MXLeast = 5 * time.Second
+	MXAfter = 72 * time.Hour
 )
 
 // DueMX reports whether the watch reads the records of a domain at now.

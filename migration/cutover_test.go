@@ -13,6 +13,42 @@ func mxAnswer(ttl time.Duration, records ...string) MXAnswer {
 	return answer
 }
 
+func TestWhatHasChangedWasKnownToBeOtherwise(t *testing.T) {
+	const here, old = "10 mx1.new.example", "10 mx.old.example"
+	now := at(t, "2026-11-23 12:00:00")
+	after := func(answers ...[]string) DomainMX {
+		d := DomainMX{Wanted: []string{here}}
+		for _, records := range answers {
+			d = d.Answered(mxAnswer(time.Hour, records...), now)
+		}
+		return d
+	}
+	tests := []struct {
+		name   string
+		before [][]string
+		now    []string
+		want   bool
+	}{
+		{"from old", [][]string{{old}}, []string{here}, true},
+		{"from both", [][]string{{old, here}}, []string{here}, true},
+		{"from none", [][]string{nil}, []string{here}, true},
+		{"from the first look on", nil, []string{here}, false},
+		{"as before", [][]string{{old}, {here}}, []string{here}, false},
+		{"in part", [][]string{{old}}, []string{old, here}, false},
+		{"back", [][]string{{here}}, []string{old}, false},
+	}
+	for _, tt := range tests {
+		before := after(tt.before...)
+		if got := before.Answered(mxAnswer(time.Hour, tt.now...), now).Turned(before); got != tt.want {
+			t.Errorf("%s: turned is %v", tt.name, got)
+		}
+	}
+	there, back := after([]string{here}), after([]string{here}, []string{old})
+	if AllThere(nil) || !AllThere([]DomainMX{there, there}) || AllThere([]DomainMX{there, back}) {
+		t.Error("all are there: of none, of two that are, of one that is")
+	}
+}
+
 func TestTheRecordsAreJudgedByTheDestinationsOwn(t *testing.T) {
 	wanted := []string{"10 mx1.new.example", "20 MX2.new.example."}
 	tests := []struct {

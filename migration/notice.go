@@ -9,6 +9,9 @@ type NoticeKind string
 const (
 	NoticePassDone NoticeKind = "pass_done" // a pass has ended; Pass says which
 	NoticeInvalid  NoticeKind = "invalid"   // rows failed their check, the admin must act
+	// NoticeMXChanged: mail of all domains goes to the destination from now on.
+	// There is one for a migration at most, however often the records change.
+	NoticeMXChanged NoticeKind = "mx_changed"
 )
 
 // Notice is a mail that is to be sent to the user who asked for a migration. It

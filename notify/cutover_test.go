@@ -50,3 +50,33 @@ func TestTheMailSaysHowTheRecordsStand(t *testing.T) {
 		t.Errorf("all is changed:\n%s", text)
 	}
 }
+
+// What the change means depends on how far the passes have come.
+func TestTheMailAfterTheChangeSaysWhatComes(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*migration.Letter)
+		want   []string
+	}{
+		{"pass 2 before two TTLs have gone by", func(*migration.Letter) {}, []string{"Pass 2 starts today at 16:00", "Two TTLs after the change, today at 13:50"}},
+		{"pass 2 at that moment", func(l *migration.Letter) {
+			l.Migration.Passes[1].PlannedAt = noon.Add(2 * time.Hour)
+		}, []string{"Pass 2 starts today at 13:50"}},
+		{"pass 2 under way", func(l *migration.Letter) { l.Migration.Passes[1].Status = migration.PassRunning }, []string{"Pass 2 starts now"}},
+		{"pass 2 over", func(l *migration.Letter) { l.Migration.Passes[1].Status = migration.PassDone }, []string{"Keep it running for some days"}},
+		{"too early", func(l *migration.Letter) { l.Migration.Passes[0].Status = migration.PassRunning }, []string{"Pass 1 has not ended yet"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := changedLetter("en")
+			tt.change(&l)
+			_, text, _ := bodies(t, testMailer(t), l)
+			plain := strings.Join(strings.Fields(text), " ")
+			for _, want := range append(tt.want, "martelli-ricambi.it: changed; until today at 12:49 some servers may still deliver") {
+				if !strings.Contains(plain, want) {
+					t.Errorf("%q is not in\n%s", want, text)
+				}
+			}
+		})
+	}
+}

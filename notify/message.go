@@ -87,6 +87,8 @@ func (m *Mailer) words(ctx context.Context, l migration.Letter) words {
 	switch {
 	case l.Notice.Kind == migration.NoticeInvalid:
 		said = w.invalid()
+	case l.Notice.Kind == migration.NoticeMXChanged:
+		said = w.changed()
 	case l.Notice.Pass == 1:
 		said = w.firstPass()
 	default:

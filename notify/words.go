@@ -129,20 +129,10 @@ func (w *writer) cutOver() []section {
 		part.Small = w.t("mx.ttl", nil)
 	}
 	part.Items = w.domainsNow()
-	if w.allChanged() {
+	if migration.AllThere(w.letter.Domains) {
 		part.Title, part.Text, part.Exact = w.t("mx.changed.title", nil), []string{w.t("mx.changed", nil)}, nil
 	}
 	return []section{part}
-}
-
-// allChanged reports whether the MX records of all domains are the destination's.
-func (w *writer) allChanged() bool {
-	for _, d := range w.letter.Domains {
-		if d.State() != migration.MXThere {
-			return false
-		}
-	}
-	return len(w.letter.Domains) > 0
 }
 
 // domainsNow says of each domain how its records stand now, as the page does;

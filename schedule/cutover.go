@@ -14,8 +14,6 @@ import (
 const (
 	mxAtOnce = 4
 	mxWithin = 10 * time.Second
-	// mxAfter is for how long after the last pass the records are watched.
-	mxAfter = 72 * time.Hour
 )
 
 // mxUnanswered is why there are no records; pages have a sentence for it.
@@ -26,7 +24,7 @@ func (s *Scheduler) watchMX(ctx context.Context) {
 	if s.resolver == nil {
 		return
 	}
-	watched, err := s.store.WatchedMX(ctx, mxAfter, s.now())
+	watched, err := s.store.WatchedMX(ctx, migration.MXAfter, s.now())
 	if err != nil {
 		s.report("read what MX records to watch", err)
 		return

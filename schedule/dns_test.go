@@ -180,6 +180,8 @@ func TestTheWatchSeesTheChangeOfTheRecords(t *testing.T) {
 	check(t, err)
 	l.options.Resolver = resolver
 	l.options.Rhythm.MX = 10 * time.Millisecond
+	box := &postbox{sent: make(chan migration.Letter, 10)}
+	l.options.Notifier = box
 	destinations, err := l.store.Destinations(t.Context())
 	check(t, err)
 	destinations[0].MX = []string{"10 mx1.new.example"}
@@ -205,6 +207,13 @@ func TestTheWatchSeesTheChangeOfTheRecords(t *testing.T) {
 	m = l.until(m, "changed", func(migration.Migration) bool { return known().State() == migration.MXThere })
 	if until, ok := known().OldUntil(); !ok || !until.Equal(l.now().Add(time.Hour)) {
 		t.Errorf("old until %v, %v", until, ok)
+	}
+	letter := receive(t, box.sent)
+	for letter.Notice.Kind == migration.NoticePassDone {
+		letter = receive(t, box.sent)
+	}
+	if letter.Notice.Kind != migration.NoticeMXChanged || letter.Migration.ID != m.ID || !migration.AllThere(letter.Domains) {
+		t.Errorf("the letter of the change: %+v", letter)
 	}
 	server.fail(dns.RcodeServerFailure)
 	l.pass(migration.MXEvery)

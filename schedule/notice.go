@@ -55,6 +55,9 @@ func (s *Scheduler) sendNotice(ctx context.Context, n migration.Notice) error {
 		n.GaveUp, n.Error = true, errLate.Error()
 		return s.store.NoticeFailed(ctx, n)
 	}
+	if err == nil && n.Kind == migration.NoticeMXChanged && !migration.AllThere(letter.Domains) {
+		err = errTurnedBack
+	}
 	if err == nil {
 		err = s.send(ctx, letter)
 	}
@@ -67,7 +70,11 @@ func (s *Scheduler) sendNotice(ctx context.Context, n migration.Notice) error {
 	return errors.Join(err, s.store.NoticeFailed(ctx, failedNotice(n, err, s.now())))
 }
 
-var errLate = errors.New("it would have come too late to be of use")
+var (
+	errLate = errors.New("it would have come too late to be of use")
+	// errTurnedBack: resolvers may say old and new by turns for a while.
+	errTurnedBack = errors.New("the MX records do not point to the destination any more")
+)
 
 // isLate reports whether a letter would mislead: mail was switched on, or came
 // back, long after what it tells; or pass 2 has begun, and "change the MX now"

@@ -145,3 +145,35 @@ func TestPausesBetweenTriesDouble(t *testing.T) {
 		}
 	}
 }
+
+// Resolvers may say old and new by turns: nobody is told what is not so at the moment.
+func TestAChangeThatIsTurnedBackIsToldWhenItHolds(t *testing.T) {
+	box := &postbox{sent: make(chan migration.Letter, 10)}
+	l, m := finished(t, box)
+	l.s.sendNotices(t.Context())
+	receive(t, box.sent) // of the pass
+	destinations, err := l.store.Destinations(t.Context())
+	check(t, err)
+	destinations[0].MX = []string{"10 mx1.new.example"}
+	check(t, l.store.SaveDestination(t.Context(), &destinations[0]))
+	answer := func(host string) {
+		t.Helper()
+		domains, err := l.store.CutOver(t.Context(), l.customer, m.ID)
+		check(t, err)
+		_, err = l.store.SaveMX(t.Context(), domains[0].Answered(migration.MXAnswer{Records: []migration.MXRecord{{Host: host}}}, l.now()))
+		check(t, err)
+	}
+	answer("mx.old.example")
+	answer("mx1.new.example")
+	answer("mx.old.example")
+	l.s.sendNotices(t.Context())
+	if n := l.notices(m)[1]; len(box.sent) != 0 || n.Kind != migration.NoticeMXChanged || n.Tries != 1 || n.GaveUp {
+		t.Errorf("%d letters, %+v", len(box.sent), n)
+	}
+	answer("mx1.new.example")
+	l.pass(time.Minute)
+	l.s.sendNotices(t.Context())
+	if letter := receive(t, box.sent); letter.Notice.Kind != migration.NoticeMXChanged || l.notices(m)[1].SentAt.IsZero() {
+		t.Errorf("letter %+v", letter.Notice)
+	}
+}

@@ -14,16 +14,21 @@ import (
 // addNotices writes mails down that are to be sent to the user who asked for
 // the migration, or to an admin if he cannot sign in any more. Their occasion is
 // this moment: a verdict is given after every correction, and a pass ends once
-// more after what failed was tried again.
+// more after what failed was tried again. That the MX records have changed is told
+// once, however often they do.
 func (s *Store) addNotices(ctx context.Context, tx *sql.Tx, migrationID int64, notices []migration.Notice) error {
 	now := s.now()
 	for _, n := range notices {
+		occasion := now.UnixMilli()
+		if n.Kind == migration.NoticeMXChanged {
+			occasion = 0
+		}
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO notice (customer_id, migration_id, user_id, kind, pass, occasion, created_at, next_at)
 			SELECT m.customer_id, m.id, coalesce(`+reader+`, m.user_id), $2, $3, $4, $5, $5 FROM migration m
 			WHERE m.id = $1 AND m.user_id IS NOT NULL
 			ON CONFLICT (migration_id, kind, pass, occasion) DO NOTHING`,
-			migrationID, n.Kind, n.Pass, now.UnixMilli(), millis(now))
+			migrationID, n.Kind, n.Pass, occasion, millis(now))
 		if err != nil {
 			return fmt.Errorf("notice %s: %w", n.Kind, err)
 		}
@@ -121,11 +126,13 @@ func readLetter(ctx context.Context, q querier, l *migration.Letter) (err error)
 	if l.Domains, err = readCutOver(ctx, q, n.CustomerID, n.MigrationID); err != nil {
 		return err
 	}
-	if n.Kind == migration.NoticeInvalid {
+	switch n.Kind {
+	case migration.NoticePassDone:
+		err = readPassLetter(ctx, q, l)
+	case migration.NoticeInvalid:
 		l.Failed, err = failedChecks(ctx, q, n.MigrationID)
-		return err
 	}
-	return readPassLetter(ctx, q, l)
+	return err
 }
 
 func readPassLetter(ctx context.Context, q querier, l *migration.Letter) (err error) {

@@ -18,8 +18,16 @@ func (v MigrationView) readAnyMX() bool {
 }
 
 // allChanged reports whether all domains point to the destination.
-func (v MigrationView) allChanged() bool {
-	return len(v.MX) > 0 && !slices.ContainsFunc(v.MX, func(d migration.DomainMX) bool { return d.State() != migration.MXThere })
+func (v MigrationView) allChanged() bool { return migration.AllThere(v.MX) }
+
+// changedAt is when the last of the domains was changed, once all are.
+func (v MigrationView) changedAt() (at time.Time, ok bool) {
+	for _, d := range v.MX {
+		if d.ChangedAt.After(at) {
+			at = d.ChangedAt
+		}
+	}
+	return at, v.allChanged()
 }
 
 // toChange counts the domains whose records do not all lead to the destination.

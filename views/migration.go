@@ -192,7 +192,7 @@ func (v MigrationView) tabs(ctx context.Context) []ui.Tab {
 
 // runTable describes the table of the runs of the shown pass.
 func (v MigrationView) runTable(ctx context.Context) ui.TableSpec {
-	spec := ui.TableSpec{LabelID: idResources, After: v.after()}
+	spec := ui.TableSpec{LabelID: idResources, Class: "t-runs", After: v.after()}
 	for _, name := range []string{"resource", "status", "messages", "data", "skipped", "failed", "time", "log"} {
 		number := name == "data" || name == "skipped" || name == "failed" || name == "time"
 		spec.Columns = append(spec.Columns, ui.ColumnSpec{Text: columnName(ctx, name), Number: number})

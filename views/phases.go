@@ -258,6 +258,9 @@ func (v MigrationView) gapStep(ctx context.Context, second migration.Pass) ui.Pa
 	case v.phase() != migration.PhaseCancelled:
 		step.Lines = []string{locale.T(ctx, "page.migration.gap.wait", nil)}
 	}
+	if at, ok := v.changedAt(); ok {
+		step.Lines = []string{locale.T(ctx, "page.migration.gap.changed", map[string]any{"at": locale.When(ctx, at, v.Now)})}
+	}
 	return step
 }
 
@@ -329,7 +332,7 @@ func (v MigrationView) noticeName(ctx context.Context, n migration.Notice) strin
 	if n.Kind == migration.NoticePassDone {
 		return numbered(ctx, "page.migration.notice.pass_done", n.Pass)
 	}
-	return locale.T(ctx, "page.migration.notice.invalid", nil)
+	return locale.T(ctx, "page.migration.notice."+string(n.Kind), nil)
 }
 
 // latestSecond is until when pass 2 may be put off.
