@@ -133,13 +133,70 @@ func TestLogOfARunThatFailedSaysWhatToDo(t *testing.T) {
 		"Failed", "The server does not accept login and password.", "source: NO [AUTHENTICATIONFAILED] wrong")
 }
 
-func TestLogOfAPassThatHasNotBegun(t *testing.T) {
+func TestLogOfARunThatHasNotBegunSaysWhatItWaitsFor(t *testing.T) {
+	p := newPanel(t)
+	m := p.planned("anna")
+	see := func(name string, pass int, wants ...string) {
+		t.Helper()
+		page := p.as(p.operator).get(path("migrations", m.Code, "resources", 1, "log", pass)).want(t, http.StatusOK)
+		checkComplete(t, page.body)
+		for _, want := range wants {
+			if !strings.Contains(plain(page.body), want) {
+				t.Errorf("%s: log %d lacks %q", name, pass, want)
+			}
+		}
+		if status := p.reread(m).Passes[pass-1].Status; status != migration.PassPlanned && strings.Contains(plain(page.body), "Parte ") {
+			t.Errorf("%s: log %d says that it starts", name, pass)
+		}
+		p.as(p.operator).get(path("migrations", m.Code, "resources", 1)).want(t, http.StatusOK, wants...)
+	}
+	see("due", 1, "Questa esecuzione non è ancora cominciata.", "Parte fra un momento.")
+	see("planned", 2, "Questa esecuzione non è ancora cominciata.", "Parte oggi alle 20:00.")
+	check(t, p.Store.BeginPass(t.Context(), p.customer, &m.Passes[0]))
+	see("running", 1, "Questa risorsa non è ancora cominciata.", "la risorsa aspetta il suo turno")
+	check(t, p.Store.PausePass(t.Context(), p.customer, &m.Passes[0]))
+	see("paused", 1, "Aspetta perché la prima esecuzione è in pausa.")
+	check(t, p.Store.BeginPass(t.Context(), p.customer, &m.Passes[0]))
+	check(t, p.Store.InterruptPass(t.Context(), p.customer, &m.Passes[0]))
+	see("interrupted", 1, "Aspetta perché la prima esecuzione è stata interrotta.")
+	p.clock.pass(7 * time.Hour)
+	see("due after another", 2, "Parte appena finisce la prima esecuzione.")
+	fresh := p.reread(m)
+	check(t, p.Store.Cancel(t.Context(), p.customer, &fresh))
+	see("cancelled", 2, "Non parte più: la seconda esecuzione è stata annullata.")
+}
+
+// Whoever asked for another attempt sees the log of the first one until it begins.
+func TestLogOfARunThatWaitsForAnotherAttempt(t *testing.T) {
+	p := newPanel(t)
+	m := p.withFailed("anna", "bruno")
+	check(t, p.Store.RetryFailed(t.Context(), p.customer, &m.Passes[0], 0))
+	page := p.as(p.operator).get(path("migrations", m.Code, "resources", 1, "log", 1)).want(t, http.StatusOK, "la risorsa aspetta il suo turno", "log/1.txt")
+	if strings.Contains(page.body, "non è ancora cominciata") {
+		t.Error("the first attempt is denied")
+	}
+	p.as(p.operator).get(path("migrations", m.Code)).want(t, http.StatusOK, path("migrations", m.Code, "resources", 1, "log", 1))
+}
+
+// A run that waits for its server is not tried again once the next pass copies in
+// its place.
+func TestLogOfARunThatTheNextPassOvertakes(t *testing.T) {
 	p := newPanel(t)
 	m := p.running("anna")
-	for _, pass := range []int{1, 2} {
-		page := p.as(p.operator).get(path("migrations", m.Code, "resources", 1, "log", pass))
-		page.want(t, http.StatusOK, "Questa esecuzione non è ancora cominciata.", "Log 2")
-		checkComplete(t, page.body)
+	jobs, err := p.Store.Claimable(t.Context(), p.clock.now(), 10)
+	check(t, err)
+	run := jobs[0].Run
+	check(t, p.Store.MoveRun(t.Context(), p.customer, &run, migration.RunConnecting))
+	run.ErrorClass, run.RetryAt = "throttled", p.clock.now().Add(8*time.Hour)
+	check(t, p.Store.MoveRun(t.Context(), p.customer, &run, migration.RunParked))
+	m = p.finishPass(m)
+	address := path("migrations", m.Code, "resources", 1, "log", 1)
+	p.as(p.operator).get(address).want(t, http.StatusOK, "22:00", "/events")
+	p.clock.pass(6 * time.Hour)
+	check(t, p.Store.BeginPass(t.Context(), p.customer, &m.Passes[1]))
+	page := p.as(p.operator).get(address).want(t, http.StatusOK, "Questo log non prosegue più: è cominciata la seconda esecuzione")
+	if strings.Contains(page.body, "22:00") || strings.Contains(page.body, "/events") {
+		t.Error("the page waits for what does not come")
 	}
 }
 

@@ -72,12 +72,11 @@ type LineList struct {
 // Support is whom people turn to where the panel cannot help (S25).
 type Support struct{ Name, Email, URL string }
 
-// hasRun reports whether there is anything to tell yet.
-func (v LogView) hasRun() bool { return v.Run.ID != 0 && v.Run.Status != migration.RunWaiting }
-
 // Live reports whether what is shown will change by itself: the run has not
 // ended, and its last lines are asked for.
-func (v LogView) Live() bool { return v.Run.ID != 0 && !v.Run.Status.Ended() && v.Query.Page == 0 }
+func (v LogView) Live() bool {
+	return v.Run.ID != 0 && !v.Run.Status.Ended() && v.overtakenBy() == 0 && v.Query.Page == 0
+}
 
 // byRule reports whether a reason leaves mail out by a rule the admin saw: it
 // was never meant to arrive.
@@ -312,7 +311,7 @@ func (v LogView) trouble(ctx context.Context) (note ui.NoteSpec, wrong bool) {
 	}
 	if v.Run.Status == migration.RunParked {
 		note.Tone, note.Icon = ui.Wait, ui.IconPause
-		if !v.Run.RetryAt.IsZero() {
+		if !v.Run.RetryAt.IsZero() && v.overtakenBy() == 0 {
 			note.Text += " " + locale.T(ctx, "page.log.retry", map[string]any{"at": locale.Moment(ctx, v.Run.RetryAt, v.Now)})
 		}
 	}

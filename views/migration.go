@@ -244,7 +244,7 @@ func runTime(ctx context.Context, run migration.Run, now time.Time) string {
 func (v MigrationView) logs(row ResourceRow) []int {
 	var numbers []int
 	for _, pass := range v.Migration.Passes {
-		if run, begun := row.Runs[pass.Number]; begun && run.Status != migration.RunWaiting {
+		if run, begun := row.Runs[pass.Number]; begun && hasBegun(run) {
 			numbers = append(numbers, pass.Number)
 		}
 	}

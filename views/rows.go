@@ -153,6 +153,9 @@ func waitsForVerdict(m migration.Migration) bool {
 // thePass is passName with its article, where the language has one.
 func thePass(ctx context.Context, number int) string { return numbered(ctx, "pass.the", number) }
 
+// amidPass is thePass in the middle of a sentence.
+func amidPass(ctx context.Context, number int) string { return numbered(ctx, "pass.amid", number) }
+
 // atOrDay fills key with the hour of t, or key.day with day and hour where the
 // moment that stands beside it is of another day.
 func atOrDay(ctx context.Context, key string, t, beside, now time.Time) string {
