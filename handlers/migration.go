@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -14,6 +15,10 @@ import (
 	"trasloco/views"
 	"trasloco/views/ui"
 )
+
+// longWait is how long before a dip in the curve its cause is looked for: runs wait
+// for a server as long as that.
+const longWait = time.Hour
 
 // migrationReload is after how many seconds a migration that is not over fetches
 // its page anew where no scripts run.
@@ -83,6 +88,11 @@ func (s *Server) migrationView(ctx context.Context, m migration.Migration, at lo
 	if pass.Number > 0 {
 		if view.Samples, err = s.Store.Samples(ctx, m.CustomerID, pass.ID); err != nil {
 			return view, err
+		}
+		if from, to, dips := views.ChartDips(view.Samples); dips {
+			if view.Hindrances, err = s.Store.Hindrances(ctx, m.CustomerID, pass.ID, from.Add(-longWait), to); err != nil {
+				return view, err
+			}
 		}
 		view.Pace = s.live.paces.look(pass, view.Samples, view.Now)
 	}

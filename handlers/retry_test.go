@@ -54,6 +54,58 @@ func TestWhatFailedCanBeTriedAgainFromThePage(t *testing.T) {
 	}
 }
 
+// A retry the next day makes the pass no longer than it was.
+func TestAPassThatIsTriedAgainKeepsItsEnd(t *testing.T) {
+	p := newPanel(t)
+	m := p.withFailed("anna", "bruno")
+	p.clock.pass(time.Hour)
+	check(t, p.Store.RetryFailed(t.Context(), p.customer, &m.Passes[0], 0))
+	b, address := p.as(p.operator), "/migrations/"+m.Code
+	b.get(address).want(t, http.StatusOK, "Finita: oggi, 14:00. Si riprova quello che non era riuscito: da oggi, 15:00.")
+	runs, err := p.Store.Runs(t.Context(), p.customer, m.Passes[0].ID)
+	check(t, err)
+	for _, run := range runs {
+		check(t, p.Store.MoveRun(t.Context(), p.customer, &run, migration.RunConnecting))
+		check(t, p.Store.MoveRun(t.Context(), p.customer, &run, migration.RunCopying))
+		p.clock.pass(4 * time.Minute)
+		check(t, p.Store.MoveRun(t.Context(), p.customer, &run, migration.RunDone))
+	}
+	p.finishPass(p.reread(m))
+	page := plain(b.get(address).want(t, http.StatusOK, "Si è riprovato quello che non era riuscito: oggi, 15:00 → 15:08.", "oggi, 14:00 → 14:00").body)
+	if strings.Contains(page, "14:00 → 15:08") {
+		t.Error("the pause is time of the pass")
+	}
+	b.get(address+"/resources/1/log/1").want(t, http.StatusOK, "oggi, 14:00 → 15:04", "4 min")
+	b.get(address+"/report").want(t, http.StatusOK, "Si è riprovato quello che non era riuscito")
+}
+
+func TestTheCurveIsToldWithItsCauses(t *testing.T) {
+	p := newPanel(t)
+	m := p.running("anna")
+	runs, err := p.Store.Runs(t.Context(), p.customer, m.Passes[0].ID)
+	check(t, err)
+	run := runs[0]
+	check(t, p.Store.MoveRun(t.Context(), p.customer, &run, migration.RunConnecting))
+	check(t, p.Store.MoveRun(t.Context(), p.customer, &run, migration.RunCopying))
+	copied := 0
+	for minute, n := range []int{600, 600, 600, 0, 0, 600, 600} {
+		if minute == 3 {
+			check(t, p.Store.AppendEntries(t.Context(), p.customer, run.ID, []migration.Entry{{
+				At: p.clock.now(), Level: migration.Warning, Code: "reconnecting", Args: migration.Args{"side": "source", "class": "throttled", "wait": "2m0s"},
+			}}))
+		}
+		copied += n
+		p.clock.pass(time.Minute)
+		check(t, p.Store.SaveProgress(t.Context(), []migration.RunProgress{{Customer: p.customer, RunID: run.ID, Tally: migration.Tally{Listed: 9000, Copied: copied, Bytes: 1000 * int64(copied)}}}))
+		check(t, p.Store.SampleRunning(t.Context()))
+	}
+	check(t, p.Store.PausePass(t.Context(), p.customer, &m.Passes[0]))
+	p.clock.pass(time.Hour)
+	check(t, p.Store.BeginPass(t.Context(), p.customer, &m.Passes[0]))
+	p.as(p.operator).get("/migrations/"+m.Code).want(t, http.StatusOK,
+		"Dalle 14:03 alle 14:05 non si è copiato nulla. Il server ha chiesto di rallentare.", "Dalle 14:07 alle 15:07 l’esecuzione era in pausa.", "t-ch-break")
+}
+
 func TestOneMorePassIsPlannedByAnAdmin(t *testing.T) {
 	p := newPanel(t)
 	m := p.finished(migration.Tally{Listed: 10, Copied: 10}, "anna")

@@ -45,6 +45,10 @@ type Pass struct {
 	StartedAt   time.Time // zero until it starts
 	EndedAt     time.Time // zero until it is done or cancelled
 
+	// Of a pass that was opened once more for what failed in it: when it ended the
+	// first time, and when it was opened the last time.
+	FirstEndedAt, ReopenedAt time.Time
+
 	// Runs is counted from the runs, not stored with the pass. Where it was not
 	// counted the pass does not pass for clean.
 	Runs RunSummary
@@ -54,6 +58,15 @@ type Pass struct {
 // end of the pass before and a valid migration.
 func (p Pass) Due(now time.Time) bool {
 	return p.Status == PassPlanned && !p.PlannedAt.After(now)
+}
+
+// End is when the pass had been through all its resources; what was tried again
+// later lies between ReopenedAt and EndedAt. Zero until then.
+func (p Pass) End() time.Time {
+	if !p.FirstEndedAt.IsZero() {
+		return p.FirstEndedAt
+	}
+	return p.EndedAt
 }
 
 // underWay reports whether the pass has begun and not ended.

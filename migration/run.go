@@ -52,10 +52,23 @@ type Run struct {
 	StartedAt  time.Time // first connection; zero while waiting
 	EndedAt    time.Time // set with done, failed and cancelled
 
+	// Worked is how long it was at work before ResumedAt, which is zero while it is
+	// not: neither waiting for a server nor a pause is work.
+	Worked    time.Duration
+	ResumedAt time.Time
+
 	// What went wrong with the run as a whole, if anything did. The class is a
 	// code; the text is for the log and holds no secret.
 	ErrorClass string
 	ErrorText  string
+}
+
+// Took is how long the run was at work until now.
+func (r Run) Took(now time.Time) time.Duration {
+	if r.ResumedAt.IsZero() {
+		return r.Worked
+	}
+	return r.Worked + max(now.Sub(r.ResumedAt), 0)
 }
 
 // RunSummary counts the runs of one pass by what matters for the pass and the

@@ -7,6 +7,9 @@ type Sample struct {
 	At       time.Time
 	Messages int   // whose fate was known
 	Bytes    int64 // copied
+	// Rest is the status in which the pass rested from then to the next sample; "":
+	// it ran.
+	Rest PassStatus
 }
 
 // How many samples of a pass are kept, and how close they lie at first.

@@ -10,13 +10,14 @@ import (
 	"trasloco/migration"
 )
 
-const passColumns = `id, migration_id, number, status, planned_at, started_at, ended_at`
+const passColumns = `id, migration_id, number, status, planned_at, started_at, ended_at, first_ended_at, reopened_at`
 
 func scanPass(row scanner) (migration.Pass, error) {
 	var p migration.Pass
-	var planned, started, ended sql.NullInt64
-	err := row.Scan(&p.ID, &p.MigrationID, &p.Number, &p.Status, &planned, &started, &ended)
+	var planned, started, ended, firstEnded, reopened sql.NullInt64
+	err := row.Scan(&p.ID, &p.MigrationID, &p.Number, &p.Status, &planned, &started, &ended, &firstEnded, &reopened)
 	p.PlannedAt, p.StartedAt, p.EndedAt = fromMillis(planned), fromMillis(started), fromMillis(ended)
+	p.FirstEndedAt, p.ReopenedAt = fromMillis(firstEnded), fromMillis(reopened)
 	return p, err
 }
 
@@ -254,11 +255,17 @@ func (s *Store) updatePass(
 
 // Recover marks what a dead process left running, of every customer, as
 // interrupted: an interruption is no attempt and no failure. Checks that were
-// under way wait again.
+// under way wait again. What is known last of a run is its last line, and of a pass
+// its last sample: from then on nothing was done.
 func (s *Store) Recover(ctx context.Context) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, update := range []string{
-			`UPDATE run SET status = 'interrupted' WHERE status IN ('connecting', 'copying')`,
+			`UPDATE run SET status = 'interrupted', resumed_at = NULL, worked = worked + coalesce((
+				SELECT max(e.at) - run.resumed_at FROM entry e WHERE e.run_id = run.id AND e.at > run.resumed_at), 0)
+				WHERE status IN ('connecting', 'copying')`,
+			`UPDATE sample SET rest = 'interrupted'
+				WHERE pass_id IN (SELECT id FROM pass WHERE status = 'running')
+					AND at = (SELECT max(l.at) FROM sample l WHERE l.pass_id = sample.pass_id)`,
 			`UPDATE pass SET status = 'interrupted' WHERE status = 'running'`,
 			`UPDATE resource SET check_status = 'waiting' WHERE check_status = 'running'`,
 		} {

@@ -59,8 +59,10 @@ func (s *Store) reopenPass(ctx context.Context, tx *sql.Tx, customer int64, p *m
 		return migration.ErrConflict
 	}
 	err := execOne(ctx, tx, migration.ErrConflict, `
-		UPDATE pass SET status = $1, ended_at = NULL WHERE $2 IN (0, customer_id) AND id = $3 AND status = $4`,
-		migration.PassRunning, customer, p.ID, p.Status)
+		UPDATE pass SET status = $1, first_ended_at = coalesce(first_ended_at, ended_at), ended_at = NULL, reopened_at = $5
+		WHERE $2 IN (0, customer_id) AND id = $3 AND status = $4`,
+		migration.PassRunning, customer, p.ID, p.Status, millis(s.now()))
+	p.FirstEndedAt, p.ReopenedAt = p.End(), s.now()
 	p.Status, p.EndedAt = migration.PassRunning, time.Time{}
 	if err != nil {
 		return err

@@ -10,24 +10,26 @@ import (
 )
 
 const runColumns = `r.id, r.pass_id, r.resource_id, r.status, r.listed, r.copied, r.present, r.skipped, r.failed,
-	r.bytes, r.retry_at, r.started_at, r.ended_at, r.error_class, r.error_text`
+	r.bytes, r.retry_at, r.started_at, r.ended_at, r.error_class, r.error_text, r.worked, r.resumed_at`
 
 // runFields is where runColumns are read to.
 type runFields struct {
-	run                   migration.Run
-	retry, started, ended sql.NullInt64
+	run                            migration.Run
+	retry, started, ended, resumed sql.NullInt64
+	worked                         int64 // milliseconds
 }
 
 func (f *runFields) into() []any {
 	r, t := &f.run, &f.run.Tally
 	return []any{
 		&r.ID, &r.PassID, &r.ResourceID, &r.Status, &t.Listed, &t.Copied, &t.Present, &t.Skipped, &t.Failed,
-		&t.Bytes, &f.retry, &f.started, &f.ended, &r.ErrorClass, &r.ErrorText,
+		&t.Bytes, &f.retry, &f.started, &f.ended, &r.ErrorClass, &r.ErrorText, &f.worked, &f.resumed,
 	}
 }
 
 func (f *runFields) value() migration.Run {
 	f.run.RetryAt, f.run.StartedAt, f.run.EndedAt = fromMillis(f.retry), fromMillis(f.started), fromMillis(f.ended)
+	f.run.Worked, f.run.ResumedAt = time.Duration(f.worked)*time.Millisecond, fromMillis(f.resumed)
 	return f.run
 }
 
@@ -115,12 +117,16 @@ func (s *Store) MoveRun(ctx context.Context, customer int64, run *migration.Run,
 }
 
 func (s *Store) movedRun(run migration.Run, to migration.RunStatus) migration.Run {
+	if to != migration.RunConnecting && to != migration.RunCopying {
+		run.Worked, run.ResumedAt = run.Took(s.now()), time.Time{}
+	}
 	run.Status = to
 	if to == migration.RunConnecting {
 		run.ErrorClass, run.ErrorText = "", ""
 		if run.StartedAt.IsZero() {
 			run.StartedAt = s.now()
 		}
+		run.ResumedAt = s.now()
 	}
 	if to != migration.RunParked {
 		run.RetryAt = time.Time{}
@@ -137,11 +143,12 @@ func updateRun(ctx context.Context, tx *sql.Tx, customer int64, run migration.Ru
 	t := run.Tally
 	return execOne(ctx, tx, migration.ErrConflict, `
 		UPDATE run SET status = $1, listed = $2, copied = $3, present = $4, skipped = $5, failed = $6,
-			bytes = $7, retry_at = $8, started_at = $9, ended_at = $10, error_class = $11, error_text = $12
+			bytes = $7, retry_at = $8, started_at = $9, ended_at = $10, error_class = $11, error_text = $12,
+			worked = $16, resumed_at = $17
 		WHERE $13 IN (0, customer_id) AND id = $14 AND status = $15`,
 		run.Status, t.Listed, t.Copied, t.Present, t.Skipped, t.Failed,
 		t.Bytes, millis(run.RetryAt), millis(run.StartedAt), millis(run.EndedAt), run.ErrorClass, text(run.ErrorText),
-		customer, run.ID, from)
+		customer, run.ID, from, run.Worked.Milliseconds(), millis(run.ResumedAt))
 }
 
 // SaveProgress stores how far runs have come, all in one transaction. A run that

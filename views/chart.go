@@ -20,9 +20,9 @@ var bucketWidths = []time.Duration{
 	20 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 }
 
-// curve is how fast something went: the mean of each bucket, per second.
+// curve is how fast something went: the mean of each bucket, per second of work.
 type curve struct {
-	from   time.Time
+	track  track
 	width  time.Duration
 	values []float64
 }
@@ -30,18 +30,15 @@ type curve struct {
 // curveOf makes buckets of what was noted of a pass; of tells which number. It is
 // empty while there is too little to see.
 func curveOf(samples []migration.Sample, of func(migration.Sample) float64) curve {
-	if len(samples) < 2 {
-		return curve{}
-	}
-	from, to := samples[0].At, samples[len(samples)-1].At
-	c := curve{from: from, width: bucketWidth(to.Sub(from))}
-	count := int(to.Sub(from) / c.width)
+	c := curve{track: trackOf(samples)}
+	c.width = bucketWidth(c.track.span)
+	count := int(c.track.span / c.width)
 	if count < 2 {
 		return curve{}
 	}
 	c.values = make([]float64, count)
-	for i := 1; i < len(samples); i++ {
-		c.pour(samples[i-1].At, samples[i].At, max(of(samples[i])-of(samples[i-1]), 0))
+	for i, amount := range c.track.amounts(samples, of) {
+		c.pour(c.track.at[i], c.track.at[i+1], amount)
 	}
 	for i := range c.values {
 		c.values[i] /= c.width.Seconds()
@@ -58,44 +55,27 @@ func bucketWidth(span time.Duration) time.Duration {
 	return bucketWidths[len(bucketWidths)-1] * (span/bucketWidths[len(bucketWidths)-1]/maxBuckets + 1)
 }
 
-// pour spreads what came between two moments over the buckets they touch.
-func (c *curve) pour(from, to time.Time, amount float64) {
-	span := to.Sub(from)
-	if span <= 0 {
+// pour spreads what came between two moments of work over the buckets they touch.
+func (c *curve) pour(from, to time.Duration, amount float64) {
+	if to <= from {
 		return
 	}
-	for i := max(int(from.Sub(c.from)/c.width), 0); i < len(c.values); i++ {
-		begin := c.from.Add(time.Duration(i) * c.width)
-		end := begin.Add(c.width)
-		if !begin.Before(to) {
+	for i := int(from / c.width); i < len(c.values); i++ {
+		begin := time.Duration(i) * c.width
+		if begin >= to {
 			return
 		}
-		c.values[i] += amount * float64(earlierOf(end, to).Sub(laterOf(begin, from))) / float64(span)
+		c.values[i] += amount * float64(min(begin+c.width, to)-max(begin, from)) / float64(to-from)
 	}
 }
-
-func earlierOf(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-func laterOf(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func (c curve) at(bucket int) time.Time { return c.from.Add(time.Duration(bucket) * c.width) }
 
 func (c curve) most() float64 { return slices.Max(c.values) }
 
-// dip is a stretch of buckets in which it went at less than half the usual speed.
+// dip is a stretch of buckets, from one to before another, in which it went at less
+// than half the usual speed.
 type dip struct {
-	from, to time.Time
-	mean     float64
+	begin, end int
+	mean       float64
 }
 
 // dips finds those stretches. The usual speed is the median of the buckets in
@@ -108,7 +88,7 @@ func (c curve) dips() (found []dip) {
 			sum += c.values[i]
 		}
 		if i > begin {
-			found = append(found, dip{c.at(begin), c.at(i), sum / float64(i-begin)})
+			found = append(found, dip{begin, i, sum / float64(i-begin)})
 		}
 	}
 	return found
@@ -157,23 +137,26 @@ func scale(most float64) float64 {
 // charts are the curves of the shown pass: messages and octets; none while there
 // is too little to see.
 func (v MigrationView) charts(ctx context.Context) []ui.ChartSpec {
-	messages := curveOf(v.Samples, func(s migration.Sample) float64 { return float64(s.Messages) })
+	messages := curveOf(v.Samples, messagesOf)
 	if len(messages.values) == 0 || messages.most() == 0 {
 		return nil
 	}
-	octets := curveOf(v.Samples, func(s migration.Sample) float64 { return float64(s.Bytes) })
+	octets := curveOf(v.Samples, octetsOf)
 	key, per := "page.chart.messages", 1.0
 	if messages.most() < 2 {
 		key, per = "page.chart.messages_minute", 60
 	}
 	count := func(n float64) string { return locale.Number(ctx, int(math.Round(n*per))) }
-	all := []ui.ChartSpec{messages.chart(ctx, axis{"chart-messages", key, scale(messages.most()*per) / per, count}, v.Now)}
+	all := []ui.ChartSpec{v.chart(ctx, messages, axis{"chart-messages", key, scale(messages.most()*per) / per, count})}
 	if octets.most() > 0 {
 		size := func(n float64) string { return locale.Bytes(ctx, int64(n)) }
-		all = append(all, octets.chart(ctx, axis{"chart-bytes", "page.chart.bytes", scaleBytes(octets.most()), size}, v.Now))
+		all = append(all, v.chart(ctx, octets, axis{"chart-bytes", "page.chart.bytes", scaleBytes(octets.most()), size}))
 	}
 	return all
 }
+
+func messagesOf(s migration.Sample) float64 { return float64(s.Messages) }
+func octetsOf(s migration.Sample) float64   { return float64(s.Bytes) }
 
 // axis is what a curve is drawn on: its id and the key of its title, where it ends,
 // and how its values are written.
@@ -183,64 +166,51 @@ type axis struct {
 	write   func(float64) string
 }
 
-// chart draws a curve.
-func (c curve) chart(ctx context.Context, a axis, now time.Time) ui.ChartSpec {
+// chart draws a curve: the time in which the pass rested is cut out, and marked.
+func (v MigrationView) chart(ctx context.Context, c curve, a axis) ui.ChartSpec {
 	top, write := a.top, a.write
 	spec := ui.ChartSpec{
-		ID: a.id, Title: locale.T(ctx, a.key, nil), Note: c.note(ctx, write),
+		ID: a.id, Title: locale.T(ctx, a.key, nil), Note: v.chartNote(ctx, c, write),
 		Text: locale.T(ctx, "page.chart.text", map[string]any{
-			"from": locale.When(ctx, c.from, now), "span": locale.Span(ctx, c.width),
+			"from": locale.When(ctx, c.track.begins(0), v.Now), "span": locale.Span(ctx, c.width),
 		}),
 	}
 	for i := 4; i >= 0; i-- {
 		spec.Y = append(spec.Y, write(top*float64(i)/4))
 	}
 	for i := range 4 {
-		spec.X = append(spec.X, c.label(ctx, c.from.Add(c.span()*time.Duration(i)/3)))
+		at := c.span() * time.Duration(i) / 3
+		if i == 3 {
+			spec.X = append(spec.X, c.label(ctx, c.track.ends(at)))
+			continue
+		}
+		spec.X = append(spec.X, c.label(ctx, c.track.begins(at)))
 	}
 	for i, value := range c.values {
 		spec.Points = append(spec.Points, ui.ChartPoint{X: (float64(i) + 0.5) / float64(len(c.values)), Y: value / top})
 	}
+	for _, r := range c.track.rests {
+		if r.isLong() && r.at <= c.span() {
+			spec.Breaks = append(spec.Breaks, float64(r.at)/float64(c.span()))
+		}
+	}
 	return spec
 }
 
+// span is how much work the buckets hold.
 func (c curve) span() time.Duration { return c.width * time.Duration(len(c.values)) }
 
-// label writes a moment below the curve: its hour, or its day in a long pass.
+// label writes a moment below the curve: its hour, its day in a long pass, and both
+// where rests make one of many days.
 func (c curve) label(ctx context.Context, at time.Time) string {
 	if c.span() > 36*time.Hour {
 		return locale.Day(ctx, at, at)
 	}
-	return locale.Clock(ctx, at)
-}
-
-// maxDips is how many dips are named one by one.
-const maxDips = 5
-
-// note says what is to be seen, every visible dip by its hours.
-func (c curve) note(ctx context.Context, write func(float64) string) string {
-	text := locale.T(ctx, "page.chart.usual", map[string]any{"usual": write(c.usual()), "most": write(c.most())})
-	dips := c.dips()
-	for _, d := range dips[:min(len(dips), maxDips)] {
-		key := "page.chart.slower"
-		switch {
-		case d.mean == 0:
-			key = "page.chart.nothing"
-		case write(d.mean) == write(0):
-			key = "page.chart.almost"
-		}
-		text += " " + locale.T(ctx, key, map[string]any{
-			"from": c.moment(ctx, d.from), "to": c.moment(ctx, d.to), "mean": write(d.mean),
-		})
-	}
-	if more := len(dips) - maxDips; more > 0 {
-		text += " " + locale.N(ctx, "page.chart.more", more, nil)
-	}
-	return text
+	return c.moment(ctx, at)
 }
 
 func (c curve) moment(ctx context.Context, at time.Time) string {
-	if c.span() > 24*time.Hour {
+	if c.track.ends(c.track.span).Sub(c.track.begins(0)) > 24*time.Hour {
 		return locale.Moment(ctx, at, at.Add(72*time.Hour))
 	}
 	return locale.Clock(ctx, at)

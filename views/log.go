@@ -288,12 +288,12 @@ func (v LogView) facts(ctx context.Context) []string {
 	if !v.Run.StartedAt.IsZero() {
 		span := locale.Moment(ctx, v.Run.StartedAt, v.Now)
 		if !v.Run.EndedAt.IsZero() {
-			span += " → " + locale.Clock(ctx, v.Run.EndedAt)
+			span += " → " + clockOrMoment(ctx, v.Run.EndedAt, v.Run.StartedAt, v.Now)
 		}
 		facts = append(facts, span)
 	}
 	if !v.Run.EndedAt.IsZero() && !v.Run.StartedAt.IsZero() {
-		facts = append(facts, locale.Span(ctx, v.Run.EndedAt.Sub(v.Run.StartedAt)))
+		facts = append(facts, locale.Span(ctx, v.Run.Took(v.Now)))
 	}
 	if v.Run.Tally.Bytes > 0 {
 		facts = append(facts, locale.Bytes(ctx, v.Run.Tally.Bytes))

@@ -32,6 +32,8 @@ type MigrationView struct {
 	Pace                   Pace
 	// Samples are how far the shown pass was, oldest first.
 	Samples []migration.Sample
+	// Hindrances are what held its runs up while the curve of the samples has dips.
+	Hindrances []migration.Hindrance
 	// Reasons are why messages of the shown pass stayed behind, most first.
 	Reasons []migration.ReasonCount
 	Records []DomainRecords      // what to enter when the MX may be changed
@@ -142,7 +144,7 @@ func (v MigrationView) facts(ctx context.Context) []ui.Fact {
 	}
 	end := ui.Fact{Label: word("end"), Value: "–"}
 	if left := v.timeLeft(); left > 0 {
-		end.Small = atOrDay(ctx, "page.migration.begun", pass.StartedAt, v.Now, v.Now)
+		end.Small = atOrDay(ctx, "page.migration.begun", lastStart(pass), v.Now, v.Now)
 		end.Value = locale.T(ctx, "page.migration.around", map[string]any{"at": locale.Clock(ctx, v.Now.Add(left))})
 	}
 	done := runs.Runs - runs.Open - runs.Parked - runs.Failed - runs.Cancelled
@@ -154,6 +156,14 @@ func (v MigrationView) facts(ctx context.Context) []ui.Fact {
 		Label: word("resources"), Value: locale.Number(ctx, done),
 		Small: locale.T(ctx, "page.migration.of", map[string]any{"total": runs.Runs}),
 	}}
+}
+
+// lastStart is when a pass began that is under way, or was opened once more.
+func lastStart(pass migration.Pass) time.Time {
+	if !pass.ReopenedAt.IsZero() {
+		return pass.ReopenedAt
+	}
+	return pass.StartedAt
 }
 
 // underWay reports whether a pass is on its way, also if somebody holds it.
@@ -227,7 +237,7 @@ func runTone(run migration.Run) ui.Tone {
 	return ui.Plain
 }
 
-// runTime is how long a run took, or when it goes on.
+// runTime is how long a run was at work, or when it goes on.
 func runTime(ctx context.Context, run migration.Run, now time.Time) string {
 	switch {
 	case run.Status == migration.RunParked && !run.RetryAt.IsZero():
@@ -235,9 +245,9 @@ func runTime(ctx context.Context, run migration.Run, now time.Time) string {
 	case run.StartedAt.IsZero():
 		return "–"
 	case !run.EndedAt.IsZero():
-		return locale.Duration(ctx, max(run.EndedAt.Sub(run.StartedAt).Round(time.Second), time.Second))
+		return locale.Duration(ctx, max(run.Took(now).Round(time.Second), time.Second))
 	}
-	return locale.Span(ctx, now.Sub(run.StartedAt))
+	return locale.Span(ctx, run.Took(now))
 }
 
 // logs are the passes in which a resource has a log.

@@ -395,7 +395,7 @@ func (p ListPage) ended(ctx context.Context, pass migration.Pass) string {
 	if pass.Status != migration.PassDone {
 		return ""
 	}
-	return atOrDay(ctx, "page.list.ended", pass.EndedAt, startOf(pass), p.Now)
+	return atOrDay(ctx, "page.list.ended", pass.End(), startOf(pass), p.Now)
 }
 
 // clockOrMoment leaves out the day of t where beside stands another moment of

@@ -172,8 +172,8 @@ func (v MigrationView) passStep(ctx context.Context, pass migration.Pass) ui.Pas
 	switch {
 	case pass.Status == migration.PassDone:
 		step.State = ui.StepDone
-		step.When += " → " + clockOrMoment(ctx, pass.EndedAt, startOf(pass), v.Now)
-		step.Exact += " → " + locale.Exact(ctx, pass.EndedAt)
+		step.When += " → " + clockOrMoment(ctx, pass.End(), startOf(pass), v.Now)
+		step.Exact += " → " + locale.Exact(ctx, pass.End())
 		step.Lines = append(step.Lines, v.passSum(ctx, pass))
 	case pass.Status == migration.PassPlanned && !v.waitsForIt(pass):
 		step.Lines = append(step.Lines, v.planned(ctx, pass))
@@ -181,11 +181,29 @@ func (v MigrationView) passStep(ctx context.Context, pass migration.Pass) ui.Pas
 	default:
 		step.Title += ", " + locale.T(ctx, "page.migration.step."+string(pass.Status), nil)
 	}
+	if text := again(ctx, pass, v.Now); text != "" {
+		step.Lines = append(step.Lines, text)
+	}
 	if v.waitsForIt(pass) {
 		step.State = ui.StepNow
 		step.Lines = append(step.Lines, v.meanwhile(ctx))
 	}
 	return step
+}
+
+// again says when what had failed in a pass was tried again; "" where it was not.
+func again(ctx context.Context, pass migration.Pass, now time.Time) string {
+	switch {
+	case pass.ReopenedAt.IsZero():
+		return ""
+	case pass.EndedAt.IsZero():
+		return locale.T(ctx, "page.migration.step.again", map[string]any{
+			"end": locale.Moment(ctx, pass.End(), now), "from": locale.Moment(ctx, pass.ReopenedAt, now),
+		})
+	}
+	return locale.T(ctx, "page.migration.step.again.done", map[string]any{
+		"from": locale.Moment(ctx, pass.ReopenedAt, now), "to": clockOrMoment(ctx, pass.EndedAt, pass.ReopenedAt, now),
+	})
 }
 
 // waitsForIt reports whether a pass is the one on its way, or due.

@@ -123,7 +123,7 @@ func (w *work) recall(ctx context.Context, t task) result {
 	exceptions, err := w.store.Exceptions(ctx, store.LocalCustomer, t.run.ID)
 	return result{
 		resource: t.resource, run: t.run, exceptions: exceptions,
-		took: t.run.EndedAt.Sub(t.run.StartedAt), log: w.logFile(t), err: err,
+		took: t.run.Took(t.run.EndedAt), log: w.logFile(t), err: err,
 	}
 }
 

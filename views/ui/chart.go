@@ -13,6 +13,7 @@ type ChartSpec struct {
 	Y         []string // labels from the top to zero, evenly far apart
 	X         []string // labels from the beginning to the end, evenly far apart
 	Points    []ChartPoint
+	Breaks    []float64 // where time is left out, 0 to 1 from the left
 }
 
 // ChartPoint is a point of a curve; both are 0 to 1, from the left and from zero.
@@ -29,6 +30,15 @@ func (c ChartSpec) grid() string {
 	steps := max(len(c.Y)-1, 1)
 	for i := range steps + 1 {
 		b.WriteString("M0 " + chartNumber(chartHeight*float64(i)/float64(steps)) + "H1000")
+	}
+	return b.String()
+}
+
+// breaks are lines from top to bottom.
+func (c ChartSpec) breaks() string {
+	var b strings.Builder
+	for _, at := range c.Breaks {
+		b.WriteString("M" + chartNumber(chartWidth*at) + " 0V" + chartNumber(chartHeight))
 	}
 	return b.String()
 }
