@@ -22,6 +22,9 @@ func (s *Store) Delete(ctx context.Context, customer int64, m *migration.Migrati
 		if err := guardDelete(ctx, tx, customer, m.ID); err != nil {
 			return err
 		}
+		if err := handOver(ctx, tx, m.ID); err != nil {
+			return err
+		}
 		if err := forgetJournal(ctx, tx, m.ID); err != nil {
 			return err
 		}

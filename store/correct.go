@@ -27,7 +27,8 @@ type Correction struct {
 //
 // It is migration.ErrConflict where the migration is not valid, its secrets are
 // gone, or a run of the row is at work; and for another login where messages of
-// the former account were copied, since the journal speaks of those. Two rows
+// the former account were copied, or may have been, since the journal speaks of
+// those. Where none was, the journal forgets the former account. Two rows
 // with the same accounts are ErrTwice.
 func (s *Store) CorrectRow(ctx context.Context, customer, migrationID int64, c Correction) error {
 	old, err := s.Resource(ctx, customer, migrationID, c.Row)
@@ -45,6 +46,11 @@ func (s *Store) CorrectRow(ctx context.Context, customer, migrationID int64, c C
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := guardCorrection(ctx, tx, customer, migrationID, old.Resource, fresh); err != nil {
 			return err
+		}
+		if otherAccount(old.Resource, fresh) {
+			if err := forgetAccount(ctx, tx, fresh.ID); err != nil {
+				return err
+			}
 		}
 		return s.correctRow(ctx, tx, migrationID, fresh)
 	})
@@ -71,8 +77,9 @@ func guardCorrection(ctx context.Context, tx *sql.Tx, customer, migrationID int6
 	}
 	blocked, err := queryOne(ctx, tx, scanValue[bool], `
 		SELECT EXISTS (SELECT 1 FROM run WHERE resource_id = $1 AND status IN ($2, $3))
-			OR $4 = 1 AND EXISTS (SELECT 1 FROM pair p JOIN msg m ON m.pair_id = p.id WHERE p.resource_id = $1 AND m.kind = 0)`,
-		old.ID, migration.RunConnecting, migration.RunCopying, flag(old.Source.Auth.Login != fresh.Source.Auth.Login))
+			OR $4 = 1 AND (EXISTS (SELECT 1 FROM pair p JOIN msg m ON m.pair_id = p.id WHERE p.resource_id = $1 AND m.kind IN (0, 3))
+				OR EXISTS (SELECT 1 FROM pair p JOIN inflight i ON i.pair_id = p.id WHERE p.resource_id = $1))`,
+		old.ID, migration.RunConnecting, migration.RunCopying, flag(otherAccount(old, fresh)))
 	if err == nil && blocked {
 		return migration.ErrConflict
 	}
@@ -85,6 +92,19 @@ func guardCorrection(ctx context.Context, tx *sql.Tx, customer, migrationID int6
 	if err == nil && twice {
 		err = ErrTwice
 	}
+	return err
+}
+
+// otherAccount reports whether a row is about other mail from then on.
+func otherAccount(old, fresh migration.Resource) bool {
+	return old.Source.Auth.Login != fresh.Source.Auth.Login
+}
+
+// forgetAccount forgets what is remembered of an account of which nothing was
+// copied. Servers number the folders of several accounts alike: what is remembered
+// of the former one would stand for messages of the other, and they would be lost.
+func forgetAccount(ctx context.Context, tx *sql.Tx, resourceID int64) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM pair WHERE resource_id = $1`, resourceID)
 	return err
 }
 

@@ -15,6 +15,31 @@ import (
 // so nobody else is working with it; if that other one runs again it takes it
 // back in the same way.
 
+// handOver gives the folder pairs of a migration that is about to be deleted to
+// another one with the same account, the latest: its next pass would bring back
+// what was deleted at the destination.
+func handOver(ctx context.Context, tx *sql.Tx, migrationID int64) error {
+	const heir = `(
+		SELECT max(o.id) FROM resource r
+		JOIN resource o ON o.customer_id = r.customer_id AND o.source_key = r.source_key AND o.mailbox = r.mailbox
+		WHERE r.id = pair.resource_id AND o.migration_id <> r.migration_id)`
+	for _, statement := range []string{
+		`UPDATE resource SET clean = 0
+			WHERE id IN (SELECT ` + heir + ` FROM pair JOIN resource x ON x.id = pair.resource_id WHERE x.migration_id = $1 AND x.clean = 0)`,
+		`UPDATE msg SET pass = 0
+			WHERE pair_id IN (SELECT pair.id FROM pair JOIN resource x ON x.id = pair.resource_id
+				WHERE x.migration_id = $1 AND ` + heir + ` IS NOT NULL)`,
+		`UPDATE pair SET resource_id = ` + heir + `
+			WHERE resource_id IN (SELECT id FROM resource WHERE migration_id = $1) AND ` + heir + ` IS NOT NULL
+				AND NOT EXISTS (SELECT 1 FROM pair known WHERE known.resource_id = ` + heir + ` AND known.src_raw = pair.src_raw)`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, migrationID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // takeOver gives the resource of a run the folder pairs of all others with its
 // source and mailbox. Copies made by them count as present from then on.
 func takeOver(ctx context.Context, tx *sql.Tx, run migration.Run) error {
