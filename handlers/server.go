@@ -95,6 +95,7 @@ type Server struct {
 
 	followers followers
 	codes     sync.Mutex // one code of a second factor is tried at a time
+	files     sync.Mutex // one file of a draft is changed at a time, from reading to storing it
 
 	stop     context.CancelFunc
 	stopping context.Context // ends with Close: long answers end with it

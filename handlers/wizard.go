@@ -176,6 +176,8 @@ const CodeForeignFile = "source.foreign_file"
 // reached stands in every row.
 func (s *Server) saveSource(c echo.Context, m migration.Migration) error {
 	ctx := c.Request().Context()
+	s.files.Lock()
+	defer s.files.Unlock()
 	if err := s.Store.SaveDraft(ctx, m.CustomerID, &m); err != nil {
 		return err
 	}

@@ -53,11 +53,13 @@ func (s *Server) saveEncoding(c echo.Context) error {
 	if !editable(m) {
 		return migration.ErrConflict
 	}
+	encoding := c.FormValue("encoding")
+	s.files.Lock()
+	defer s.files.Unlock()
 	file, err := s.file(ctx, m)
 	if err != nil {
 		return err
 	}
-	encoding := c.FormValue("encoding")
 	text, err := migration.Decode(file.Raw, encoding)
 	if err != nil || len(file.Raw) == 0 {
 		return echo.NewHTTPError(http.StatusBadRequest)

@@ -75,11 +75,11 @@ func (s *Server) keepFile(ctx context.Context, m migration.Migration, file draft
 		return err
 	}
 	rows := in.Read([]byte(file.Text)).Rows
-	if err := s.Store.SaveSheet(ctx, m.CustomerID, m.ID, migration.NewSecret(string(sealed)), rows); err != nil {
+	if err := s.Store.SaveSheet(ctx, m.CustomerID, m.ID, migration.NewSecret(string(sealed)), rows, file.Out...); err != nil {
 		return err
 	}
 	s.Desk.Wake()
-	return s.leaveOut(ctx, m, file.Out, true) // rows that are new under an old number
+	return nil
 }
 
 // showFile shows the rows of the file, or asks for one.
@@ -161,6 +161,8 @@ func (s *Server) saveFile(c echo.Context) error {
 	if migration.GuessedEncodings(sheet.Encoding) != nil {
 		file.Raw = data
 	}
+	s.files.Lock()
+	defer s.files.Unlock()
 	if err := s.keepFile(ctx, m, file); err != nil {
 		return err
 	}

@@ -1,13 +1,17 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"trasloco/migration"
+	"trasloco/store"
 )
 
 // someFolders are what the check of a row may find.
@@ -267,6 +271,50 @@ func TestOfTwoTabsTheSecondIsAsked(t *testing.T) {
 		})
 	}
 	w.wantClean("SECRET")
+}
+
+func TestTheReviewIsHandedInAsItWasShown(t *testing.T) {
+	p := newPanel(t)
+	w := p.toFolders(p.member)
+	w.post("first", "first", "asap")
+	w.post("second", "second", "gap")
+	_, version, _ := strings.Cut(w.see("review").want(t, http.StatusOK).body, `name="version" value="`)
+	version, _, _ = strings.Cut(version, `"`)
+	w.post("review", "version", version, "name", "Mine").wantGoTo(t, "/migrations/"+w.code)
+	if m := w.migration(); m.Validity != migration.Validating || m.Name != "Mine" {
+		t.Errorf("%q is %s", m.Name, m.Validity)
+	}
+}
+
+// People who correct rows at the same moment all find what they wrote.
+func TestRowsCorrectedAtTheSameMoment(t *testing.T) {
+	const rows = 12
+	p := newPanel(t)
+	w := p.inWizard(p.member)
+	w.post("server", "server", "standard")
+	var file strings.Builder
+	for i := range rows {
+		fmt.Fprintf(&file, "a%d@rossi.example;192.0.2.25;a%d;SECRET\n", i, i)
+	}
+	w.upload(file.String()).wantGoTo(t, w.path("file"))
+	var all sync.WaitGroup
+	for i := range rows {
+		b := p.as(p.member)
+		all.Go(func() {
+			b.post(w.path("rows/"+strconv.Itoa(i+1)), "destination", fmt.Sprintf("a%d@rossi.example", i), "host", "192.0.2.25", "login", fmt.Sprintf("corrected%d", i))
+		})
+	}
+	all.Wait()
+	stored, err := p.Store.Resources(t.Context(), store.ResourceQuery{Customer: p.customer, MigrationID: w.migration().ID})
+	check(t, err)
+	for _, row := range stored.Resources {
+		if !strings.HasPrefix(row.Source.Auth.Login, "corrected") {
+			t.Errorf("row %d goes to %s", row.Row, row.Source.Auth.Login)
+		}
+	}
+	if len(stored.Resources) != rows {
+		t.Errorf("%d rows", len(stored.Resources))
+	}
 }
 
 // A row is compared by itself: what others did to other rows is no conflict.

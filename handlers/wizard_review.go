@@ -89,6 +89,7 @@ func (s *Server) migrate(c echo.Context) error {
 	if sent, err := s.stale(c); sent || err != nil {
 		return err
 	}
+	m.Version = asked(c).Version // that was claimed
 	if err := s.Store.SaveDraft(ctx, m.CustomerID, &m); err != nil {
 		return err
 	}
@@ -102,6 +103,8 @@ func (s *Server) migrate(c echo.Context) error {
 		return s.reviewPage(c, http.StatusUnprocessableEntity, name, []migration.Problem{{
 			Code: migration.CodePlanAtOnce, Args: migration.Args{"count": s.Policy.MaxAtOnce, "max": s.Policy.MaxAtOnce},
 		}})
+	} else if errors.Is(err, store.ErrStale) {
+		return s.conflict(c, views.ConflictPage{Sent: sentFacts(c)})
 	} else if err != nil {
 		return err
 	}

@@ -103,6 +103,11 @@ func (s *Server) paintRows(ctx context.Context, m migration.Migration, at rowsLo
 // keeps the one that stands in the file.
 func (s *Server) saveRow(c echo.Context) error {
 	ctx, m := c.Request().Context(), asked(c)
+	if err := c.Request().ParseForm(); err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest)
+	}
+	s.files.Lock() // the other rows stay as somebody else may just have corrected them
+	defer s.files.Unlock()
 	line, file, err := s.lineAndFile(c)
 	if err != nil {
 		return err
@@ -191,9 +196,6 @@ func (s *Server) lineAndFile(c echo.Context) (line int, file draftFile, err erro
 	if line, err = strconv.Atoi(c.Param("line")); err != nil {
 		return 0, file, migration.ErrNotFound
 	}
-	if err := c.Request().ParseForm(); err != nil {
-		return 0, file, echo.NewHTTPError(http.StatusBadRequest)
-	}
 	file, err = s.file(c.Request().Context(), asked(c))
 	return line, file, err
 }
@@ -253,6 +255,8 @@ func joinLines(lines []int) string {
 }
 
 func (s *Server) goOnWithout(ctx context.Context, m migration.Migration, bad []int) error {
+	s.files.Lock()
+	defer s.files.Unlock()
 	file, err := s.file(ctx, m)
 	if err != nil {
 		return err

@@ -103,7 +103,7 @@ func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migr
 // old must be waiting by then; see Recheck. It updates m. A migration that
 // stands elsewhere than m says is migration.ErrConflict.
 func (s *Store) Submit(ctx context.Context, customer int64, m *migration.Migration, passes []migration.Pass) error {
-	return s.SubmitWhere(ctx, customer, m, passes, func([]migration.Migration) bool { return true })
+	return s.submit(ctx, customer, m, passes, func(context.Context, *sql.Tx) error { return nil })
 }
 
 // ErrTooMany says that the customer has as many migrations planned as he may.
@@ -111,22 +111,39 @@ var ErrTooMany = errors.New("too many migrations are planned")
 
 // SubmitWhere is Submit if the migrations of the customer that are planned, this
 // one not among them, let it; else it is ErrTooMany. Nobody else's is handed in
-// between the question and the answer.
+// between the question and the answer. It is ErrStale where the stored migration is
+// not of m's version: a row that nobody has seen would be handed in, or forgotten.
 func (s *Store) SubmitWhere(
 	ctx context.Context, customer int64, m *migration.Migration, passes []migration.Pass, fits func(planned []migration.Migration) bool,
 ) error {
-	err := s.alter(ctx, customer, m, func(ctx context.Context, tx *sql.Tx) error {
-		planned, err := readOutlines(ctx, tx, plannedOf(m.CustomerID))
+	return s.submit(ctx, customer, m, passes, func(ctx context.Context, tx *sql.Tx) error {
+		version, err := queryOne(ctx, tx, scanValue[int], `SELECT version FROM migration WHERE id = $1`, m.ID)
+		if err == nil && version != m.Version {
+			err = ErrStale
+		}
 		if err != nil {
 			return err
 		}
-		if !fits(planned) {
-			return ErrTooMany
+		planned, err := readOutlines(ctx, tx, plannedOf(m.CustomerID))
+		if err == nil && !fits(planned) {
+			err = ErrTooMany
+		}
+		return err
+	})
+}
+
+func (s *Store) submit(
+	ctx context.Context, customer int64, m *migration.Migration, passes []migration.Pass,
+	may func(ctx context.Context, tx *sql.Tx) error,
+) error {
+	err := s.alter(ctx, customer, m, func(ctx context.Context, tx *sql.Tx) error {
+		if err := may(ctx, tx); err != nil {
+			return err
 		}
 		if err := s.moveValidity(ctx, tx, customer, *m, migration.Validating); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `
+		_, err := tx.ExecContext(ctx, `
 			DELETE FROM pass WHERE migration_id = $1 AND status = $2`, m.ID, migration.PassPlanned)
 		if err != nil {
 			return err

@@ -18,12 +18,13 @@ import (
 // another ID, that waits for its check: what a check under way finds out about
 // the former one comes to nothing. Rows that are not among rows are deleted.
 // The domains of the migration follow its rows; one of another customer is
-// migration.ErrNotFound. Of no text none is kept.
+// migration.ErrNotFound. Of no text none is kept. The rows on the lines of out are
+// left out, from the first moment on.
 //
 // Where the destination has a master user, a password of it in rows is not
 // stored: it is the destination's.
 func (s *Store) SaveSheet(
-	ctx context.Context, customer, migrationID int64, text migration.Secret, rows []migration.Resource,
+	ctx context.Context, customer, migrationID int64, text migration.Secret, rows []migration.Resource, out ...int,
 ) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := guardValidity(ctx, tx, customer, migrationID, migration.Draft, migration.Invalid); err != nil {
@@ -37,6 +38,9 @@ func (s *Store) SaveSheet(
 			return err
 		}
 		if err := saveRows(ctx, tx, key, migrationID, rows); err != nil {
+			return err
+		}
+		if err := leaveOut(ctx, tx, migrationID, out); err != nil {
 			return err
 		}
 		if err := saveDomains(ctx, tx, migrationID); err != nil {
@@ -225,6 +229,17 @@ func saveDomains(ctx context.Context, tx *sql.Tx, migrationID int64) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO migration_domain (migration_id, customer_id, domain_id)
 		SELECT DISTINCT migration_id, customer_id, domain_id FROM resource WHERE migration_id = $1`, migrationID)
+	return err
+}
+
+// leaveOut leaves the rows on these lines out. A line that has no row is none.
+func leaveOut(ctx context.Context, tx *sql.Tx, migrationID int64, lines []int) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	places, args := placesFor(2, lines)
+	_, err := tx.ExecContext(ctx, `
+		UPDATE resource SET left_out = 1 WHERE migration_id = $1 AND line IN (`+places+`)`, append([]any{migrationID}, args...)...)
 	return err
 }
 

@@ -194,6 +194,20 @@ func TestASheetIsSavedAlsoWhereTheKeyOfTheFormerIsGone(t *testing.T) {
 	}
 }
 
+// A row that takes the place of one that is left out is left out too, and never was
+// anything else: a program that ends here copies nothing that nobody wants.
+func TestANewRowOnALineLeftOutIsLeftOut(t *testing.T) {
+	p := newPanel(t)
+	m := p.draft(t, "x", "y")
+	check(t, p.SaveSheet(t.Context(), p.customer, m.ID, migration.Secret{}, p.rows("x", "z"), 2, 7))
+	if jobs := must(p.ChecksToMake(t.Context(), 9))(t); len(jobs) != 1 || jobs[0].Resource.Row != 1 {
+		t.Errorf("checks to make: %+v", jobs)
+	}
+	if row := must(p.Resource(t.Context(), p.customer, m.ID, 2))(t); !row.LeftOut {
+		t.Errorf("%+v", row.Resource)
+	}
+}
+
 func TestRowsAreLeftOutTogetherOrNotAtAll(t *testing.T) {
 	p := newPanel(t)
 	m := p.draft(t, "x", "y", "z")
