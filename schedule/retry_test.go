@@ -79,6 +79,30 @@ func TestWhatFailedIsTriedAgainAndNothingElse(t *testing.T) {
 	wantConflict(t, l.s.Retry(t.Context(), l.customer, &m, 0)) // nothing failed any more
 }
 
+// The mailbox that was full in the last pass goes on by itself once there is room.
+func TestAFullMailboxIsLookedAtAgain(t *testing.T) {
+	var full atomic.Bool
+	full.Store(true)
+	engine := &fakeEngine{}
+	engine.sync = func(context.Context, imapsync.Job, imapsync.Reporter) (migration.Tally, error) {
+		if full.Load() {
+			return migration.Tally{}, &imapsync.Error{Side: imapsync.DestinationSide, Class: imapsync.ClassOverQuota, Err: errors.New("full")}
+		}
+		return migration.Tally{Listed: 1, Copied: 1}, nil
+	}
+	l := newLab(t, engine, imaginary())
+	m := l.submit(l.draft(l.row(1, "old.example", "anna")))
+	l.start()
+	m = l.untilPass(m, 1, migration.PassDone)
+	if run := l.runs(m, 1)[0]; run.Status != migration.RunParked {
+		t.Fatalf("%+v", run)
+	}
+	full.Store(false)
+	l.pass(time.Hour)
+	l.s.Wake()
+	l.until(m, "copied", func(m migration.Migration) bool { return m.Passes[0].Runs.Clean() })
+}
+
 func TestOneRowIsTriedAgainAlone(t *testing.T) {
 	l, m, engine, mood := troubled(t)
 	mood.Store(false)
@@ -117,6 +141,45 @@ func TestNoRetryWithoutSecretsOrBesideAPass(t *testing.T) {
 	wantConflict(t, l.s.Retry(t.Context(), l.customer, &m, 0)) // pass 2 is due
 	if err := l.s.Retry(t.Context(), l.customer+1, &m, 0); !errors.Is(err, migration.ErrNotFound) {
 		t.Errorf("somebody else's: %v", err)
+	}
+}
+
+// hasty is a store between whose answer and what comes of it somebody does something.
+type hasty struct {
+	Store
+	meanwhile func()
+}
+
+func (h hasty) Closable(ctx context.Context, policy migration.Policy, now time.Time) ([]migration.Migration, error) {
+	closable, err := h.Store.Closable(ctx, policy, now)
+	if len(closable) > 0 {
+		h.meanwhile()
+	}
+	return closable, err
+}
+
+// Somebody plans one more pass in the moment in which the passwords would go.
+func TestPasswordsOfAPassThatIsToComeStay(t *testing.T) {
+	l := newLab(t, &fakeEngine{}, imaginary())
+	m := l.submit(l.draft(l.row(1, "old.example", "anna")))
+	seen := false
+	l.between = func(inner Store) Store {
+		return hasty{inner, func() {
+			if pass, problems := migration.PlanStraggler(l.read(m).Passes, migration.FirstStart{At: l.now().Add(time.Hour)}, l.now()); !seen && len(problems) == 0 {
+				check(t, l.store.AddPass(context.Background(), l.customer, pass))
+			}
+			seen = true
+		}}
+	}
+	l.start()
+	l.untilPass(m, 1, migration.PassDone)
+	l.pass(6 * time.Hour)
+	l.s.Wake()
+	m = l.untilPass(m, 2, migration.PassDone)
+	l.pass(72 * time.Hour)
+	l.s.cleanup(t.Context())
+	if !seen || !l.store.HasSecrets(m.ID) {
+		t.Errorf("the passwords are gone; somebody was faster: %t", seen)
 	}
 }
 

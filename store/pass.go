@@ -159,10 +159,13 @@ func (s *Store) MovePasses(ctx context.Context, customer int64, from, to []migra
 }
 
 // AddPass plans one more pass of a valid migration, with p's MigrationID, Number
-// and PlannedAt. While another has not ended, or has that number, it is
-// migration.ErrConflict.
+// and PlannedAt. While another has not ended, or has that number, and once the
+// secrets are gone, it is migration.ErrConflict.
 func (s *Store) AddPass(ctx context.Context, customer int64, p migration.Pass) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if !s.keys.has(p.MigrationID) {
+			return migration.ErrConflict
+		}
 		return execOne(ctx, tx, migration.ErrConflict, `
 			INSERT INTO pass (customer_id, migration_id, number, status, planned_at)
 			SELECT m.customer_id, m.id, $3, $4, $5 FROM migration m

@@ -16,4 +16,7 @@ ALTER TABLE pass ADD COLUMN reopened_at INTEGER;
 ALTER TABLE run ADD COLUMN worked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN resumed_at INTEGER;
 
+-- Those of full mailboxes were never looked at again.
+UPDATE run SET retry_at = 0 WHERE status = 'parked' AND retry_at IS NULL;
+
 UPDATE run SET worked = ended_at - started_at WHERE ended_at > started_at;
