@@ -189,7 +189,7 @@ func TestABlockedUsersLivePageEnds(t *testing.T) {
 	p := newPanel(t)
 	m := p.running("anna")
 	his := p.as(p.member)
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, his.base+"/migrations/"+m.Code+"/events", nil)
 	check(t, err)
 	response, err := his.client.Do(request)
@@ -203,7 +203,7 @@ func TestABlockedUsersLivePageEnds(t *testing.T) {
 		for err == nil {
 			_, err = response.Body.Read(make([]byte, 4096))
 		}
-		ended <- err
+		close(ended)
 	}()
 	p.as(p.operator).post(numbered("/users", p.member.ID, "/block")).want(t, http.StatusSeeOther)
 	select {

@@ -66,8 +66,9 @@ func (f *formReader) needed(field string) string {
 	return text
 }
 
-// email returns a mail address that has a domain.
-func (f *formReader) email(field string) string {
+// email returns the mail address of the form, which has a domain.
+func (f *formReader) email() string {
+	const field = "email"
 	text := f.needed(field)
 	if text == "" {
 		return ""
