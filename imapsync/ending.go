@@ -15,7 +15,7 @@ const parkFor = time.Hour
 // Ending is where a run stands after Sync has returned.
 type Ending struct {
 	Status  migration.RunStatus // done, parked, failed or interrupted
-	RetryAt time.Time           // of a parked run
+	RetryAt time.Time           // of a parked run; zero: only a person can help
 	Class   Class               // what went wrong; empty: nothing did
 	Detail  string              // of no language: the side and the engine's words
 }
@@ -39,10 +39,12 @@ func EndingOf(ctx context.Context, err error, now time.Time) Ending {
 	return end
 }
 
-// retryAt is when a parked run looks again. That somebody has made room in a full
-// mailbox nobody tells.
+// retryAt is zero where only a person can help.
 func (e *Error) retryAt(now time.Time) time.Time {
-	if e.RetryAfter > 0 && e.Class != ClassOverQuota {
+	switch {
+	case e.Class == ClassOverQuota:
+		return time.Time{}
+	case e.RetryAfter > 0:
 		return now.Add(e.RetryAfter)
 	}
 	return now.Add(parkFor)

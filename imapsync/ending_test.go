@@ -42,8 +42,8 @@ func TestEndingOf(t *testing.T) {
 			Ending{Status: migration.RunParked, RetryAt: now.Add(time.Hour), Class: ClassTransport, Detail: said},
 		},
 		{
-			"the mailbox is full, and looked at again (Q-1)", live, of(ClassOverQuota, 0),
-			Ending{Status: migration.RunParked, RetryAt: now.Add(time.Hour), Class: ClassOverQuota, Detail: said},
+			"the mailbox is full", live, of(ClassOverQuota, 0),
+			Ending{Status: migration.RunParked, Class: ClassOverQuota, Detail: said},
 		},
 	}
 	for _, tt := range tests {

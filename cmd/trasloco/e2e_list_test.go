@@ -107,7 +107,7 @@ func TestS20_ResourcesAndTheirLogs(t *testing.T) {
 	s.tab.Click(`tbody a[href$="/resources/3/log/2"]`)
 	s.at("/resources/3/log/2")
 	got := s.log(t, s.code, 3, 2)
-	for what, n := range map[string]int{"copied": got.Copied, "present": got.Present, "skipped": got.Skipped, "failed": got.Failed, "listed": got.Listed} {
+	for what, n := range map[string]int{"copied.now": got.Copied, "present": got.Present, "skipped": got.Skipped, "failed": got.Failed, "listed": got.Listed} {
 		s.tab.Wait(fmt.Sprintf(`[...document.querySelectorAll(".t-outcome dl > div")].some(d => d.querySelector("dt").innerText.trim() === %q && d.querySelector("dd").innerText === "%d")`,
 			word("ui.outcome."+what), n))
 	}
@@ -270,6 +270,7 @@ func TestS23_AMailAtTheEndOfEachPass(t *testing.T) {
 		eventually(t, "a letter was refused", func() bool { return box.refused() == 1 })
 		p.tab.Go(p.url + "/migrations/" + code)
 		p.await(strings.Split(word("page.migration.notice.again", "what", "", "at", ""), ";")[0][2:])
+		p.tab.Go("about:blank") // a page that is live would outlive its session
 		eventually(t, "it is sent again", func() bool {
 			clock.pass(time.Minute)
 			return len(box.all()) == 1
