@@ -3,6 +3,7 @@ package imapsync
 import (
 	"cmp"
 	"context"
+	"net"
 	"sync"
 	"time"
 
@@ -43,6 +44,8 @@ type Options struct {
 	// CA holds PEM certificates that are trusted besides the system's, for all
 	// endpoints that bring none of their own.
 	CA []byte
+	// Resolver finds the addresses of names; nil: the system's.
+	Resolver Resolver
 	// TokenURL builds the address of a tenant's token endpoint; nil: Microsoft's.
 	TokenURL func(tenant string) string
 }
@@ -100,6 +103,9 @@ func New(opts Options) *Engine {
 	opts.Patience.MaxThrottle = cmp.Or(opts.Patience.MaxThrottle, opts.Patience.MaxBackoff)
 	if opts.Patience.SlowestLine == 0 {
 		opts.Patience.SlowestLine = DefaultPatience().SlowestLine
+	}
+	if opts.Resolver == nil {
+		opts.Resolver = net.DefaultResolver
 	}
 	if opts.TokenURL == nil {
 		opts.TokenURL = microsoftTokenURL

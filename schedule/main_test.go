@@ -225,6 +225,9 @@ type fakeEngine struct {
 	// source is what the check of a source finds; nil: all is well.
 	source func(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
 
+	// addresses is where a name leads; nil: nowhere.
+	addresses func(host string) migration.Addresses
+
 	mu        sync.Mutex
 	began     []string // mailboxes, in order
 	mailboxes map[string]int
@@ -290,6 +293,13 @@ func (e *fakeEngine) CheckSource(ctx context.Context, job imapsync.Job) (imapsyn
 
 func (e *fakeEngine) CheckDestination(context.Context, imapsync.Job) (imapsync.Findings, error) {
 	return imapsync.Findings{OK: true, Quota: &imapsync.Quota{Used: 5, Limit: 50}}, nil
+}
+
+func (e *fakeEngine) Resolve(_ context.Context, ep migration.Endpoint) (migration.Addresses, error) {
+	if e.addresses != nil {
+		return e.addresses(ep.Host), nil
+	}
+	return "", nil
 }
 
 func (e *fakeEngine) Probe(_ context.Context, ep migration.Endpoint) (migration.ServerTest, error) {

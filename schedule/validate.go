@@ -111,7 +111,7 @@ func checkOf(at time.Time, source, destination imapsync.Findings, err error) mig
 	c := migration.Check{
 		Status: migration.CheckPassed, At: at,
 		Folders: source.Folders, Messages: source.Messages, Bytes: source.Bytes, Oversize: source.Oversize, Rate: source.Rate,
-		Master: source.Master,
+		Master: source.Master, Addresses: source.Addresses, Shown: source.Shown,
 	}
 	if quota := destination.Quota; quota != nil {
 		c.QuotaUsed, c.QuotaLimit = quota.Used, quota.Limit

@@ -47,6 +47,8 @@ type program struct {
 	patience imapsync.Patience // zero: the engine's default; tests have less
 	// tokenURL is where tests ask for tokens; nil: Microsoft.
 	tokenURL func(tenant string) string
+	// resolver finds the addresses of mail servers in tests; nil: the system's.
+	resolver imapsync.Resolver
 }
 
 // main does what args say and returns the exit code.
