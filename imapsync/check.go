@@ -82,7 +82,7 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 			return Findings{Stage: failedAt(err)}, err
 		}
 	}
-	conn, err := e.connect(ctx, SourceSide, source)
+	conn, err := e.visit(ctx, SourceSide, source)
 	if err != nil {
 		return Findings{Stage: failedAt(err)}, err
 	}
@@ -104,7 +104,7 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 // CheckDestination logs in to the destination of a job, looks whether the
 // mailbox opens, and asks for its folders and its quota.
 func (e *Engine) CheckDestination(ctx context.Context, job Job) (Findings, error) {
-	conn, err := e.connect(ctx, DestinationSide, job.Resource.Destination)
+	conn, err := e.visit(ctx, DestinationSide, job.Resource.Destination)
 	if err != nil {
 		return Findings{Stage: failedAt(err)}, err
 	}

@@ -20,6 +20,8 @@ type run struct {
 	report  Reporter
 
 	src, dst *wire.Conn
+	seats    seats           // that they have (C-1)
+	refused  int             // how often a server wanted fewer connections
 	ctl      *control        // open only while folders are made
 	dialing  chan *wire.Conn // where it will come from; nil: it has to be connected
 	aside    sync.WaitGroup  // for what opens and closes it
@@ -90,6 +92,7 @@ func (r *run) close() {
 		}
 	}
 	all.Wait()
+	r.seats.leave()
 	r.cancel()
 }
 
@@ -121,9 +124,16 @@ func (r *run) open(ctx context.Context) error {
 	began := r.engine.opts.Now()
 	r.arrived = began.Add(r.engine.opts.Patience.LateCommit)
 	for try := 1; ; try++ {
+		if err := r.sit(ctx); err != nil {
+			return err
+		}
 		err := r.reconnect(ctx)
 		if err == nil {
 			break
+		}
+		if r.giveWay(ctx, err) {
+			try--
+			continue
 		}
 		if ctx.Err() != nil || !isBroken(err) || isMute(err) || try >= r.engine.opts.Patience.FirstTries {
 			return err
@@ -145,7 +155,7 @@ func (r *run) open(ctx context.Context) error {
 func (r *run) dialControl(ctx context.Context) {
 	r.dialing = make(chan *wire.Conn, 1)
 	r.aside.Go(func() {
-		conn, err := r.engine.connect(ctx, DestinationSide, r.job.Resource.Destination)
+		conn, err := r.engine.further(ctx, r.job.Resource.Destination, true)
 		if err != nil {
 			conn = nil // control tries again, and says what is wrong
 		}
@@ -165,7 +175,7 @@ func (r *run) control(ctx context.Context) (*control, error) {
 	}
 	if conn == nil {
 		var err error
-		if conn, err = r.engine.connect(ctx, DestinationSide, r.job.Resource.Destination); err != nil {
+		if conn, err = r.engine.further(ctx, r.job.Resource.Destination, true); err != nil {
 			return nil, err
 		}
 	}
@@ -250,6 +260,7 @@ func (r *run) recover(ctx context.Context, cause error) error {
 			return err
 		}
 		err := r.reconnect(ctx)
+		r.learn(err)
 		if err == nil {
 			err = r.settleInFlight(ctx, broke, false)
 		}

@@ -105,6 +105,7 @@ type Engine interface {
 	) (migration.Tally, error)
 	CheckSource(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
 	CheckDestination(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
+	Places(source migration.Endpoint) int
 	Resolve(ctx context.Context, ep migration.Endpoint) (migration.Addresses, error)
 	Probe(ctx context.Context, ep migration.Endpoint) (migration.ServerTest, error)
 }

@@ -29,8 +29,10 @@ func (s *Scheduler) takeRuns(ctx context.Context) error {
 		return err
 	}
 	ofMigration := func(job migration.RunJob) int64 { return job.MigrationID }
-	fairly(jobs, s.runs.atWork(), ofMigration, func(job migration.RunJob) bool {
-		return !s.held[job.MigrationID] && s.runs.start(ctx, runPiece(job), func(ctx context.Context) { s.run(ctx, job) })
+	fairly(jobs, s.runs.atWork(), s.runs.lastTurns(), ofMigration, func(job migration.RunJob) bool {
+		one := runPiece(job)
+		one.most = s.engine.Places(job.Resource.Source) // C-1: who would only wait takes no place
+		return !s.held[job.MigrationID] && s.runs.start(ctx, one, func(ctx context.Context) { s.run(ctx, job) })
 	})
 	return nil
 }

@@ -48,12 +48,13 @@ var wantColumns = map[string]string{
 		"retry_at started_at ended_at error_class error_text folder worked resumed_at",
 	"run_folder": "run_id customer_id place name destination role state reason listed copied present skipped " +
 		"failed bytes",
-	"sample":      "pass_id customer_id at messages bytes rest",
-	"session":     "token user_id created_at seen_at address agent data",
-	"setting":     "name value",
-	"sheet":       "migration_id customer_id sealed",
-	"transcript":  "run_id customer_id side at dialogue",
-	"user_domain": "user_id customer_id domain_id",
+	"sample":       "pass_id customer_id at messages bytes rest",
+	"session":      "token user_id created_at seen_at address agent data",
+	"server_limit": "server most until",
+	"setting":      "name value",
+	"sheet":        "migration_id customer_id sealed",
+	"transcript":   "run_id customer_id side at dialogue",
+	"user_domain":  "user_id customer_id domain_id",
 	"users": "id customer_id role operator name email email_key password_hash language time_zone theme " +
 		"created_at blocked_at deleted_at seen_at factor_secret factor_at factor_step",
 }
@@ -61,7 +62,7 @@ var wantColumns = map[string]string{
 // ofNoCustomer are the tables that need not say whose a row is: it is reached by
 // one that does, or belongs to the installation or to a browser.
 var ofNoCustomer = []string{
-	"canary", "customer", "destination", "inflight", "kwset", "login_throttle", "msg", "session", "setting",
+	"canary", "customer", "destination", "inflight", "kwset", "login_throttle", "msg", "server_limit", "session", "setting",
 }
 
 func columns(t *testing.T, s *Store) map[string]string {

@@ -102,7 +102,7 @@ func (p *program) engine(s settings, temp string) *imapsync.Engine {
 	limitMemory(s.memory)
 	return imapsync.New(imapsync.Options{
 		Now: p.now, TempDir: temp, AllowPrivate: s.allowPrivate, Patience: p.patience,
-		Memory: s.memory, TempSpace: s.tempSpace,
+		Memory: s.memory, TempSpace: s.tempSpace, PerSource: s.parallel + 1,
 	})
 }
 

@@ -98,6 +98,7 @@ type Conn struct {
 
 	mu      sync.Mutex // guards aborted, which a context's end sets from outside
 	aborted error
+	closed  func() // what OnClose was given
 
 	err      error // sticky
 	bye      *Status
@@ -302,11 +303,30 @@ func (c *Conn) Abort(cause error) {
 	if c.aborted == nil {
 		c.aborted = cause
 	}
+	closed := c.closed
+	c.closed = nil
 	c.mu.Unlock()
 	if tcp, ok := c.tcp.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // best effort: a plain close would do, only later
 	}
 	_ = c.tcp.Close()
+	if closed != nil {
+		closed()
+	}
+}
+
+// OnClose has a function called once when the connection is closed, for whatever
+// reason; at once if it is.
+func (c *Conn) OnClose(closed func()) {
+	c.mu.Lock()
+	gone := c.aborted != nil
+	if !gone {
+		c.closed = closed
+	}
+	c.mu.Unlock()
+	if gone {
+		closed()
+	}
 }
 
 // Logout says good-bye and closes. It waits for the answer a moment only.

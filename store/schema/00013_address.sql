@@ -6,3 +6,10 @@
 ALTER TABLE resource ADD COLUMN addresses TEXT NOT NULL DEFAULT '';
 ALTER TABLE resource ADD COLUMN check_shown TEXT NOT NULL DEFAULT '';
 ALTER TABLE resource ADD COLUMN refused TEXT NOT NULL DEFAULT '';
+
+-- How many connections a server bears from us at once, as it has taught by refusing one.
+CREATE TABLE server_limit (
+    server TEXT PRIMARY KEY, -- which, at which end
+    most   INTEGER NOT NULL,
+    until  INTEGER NOT NULL
+) WITHOUT ROWID;
