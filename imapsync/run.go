@@ -321,7 +321,8 @@ func (r *run) wait(ctx context.Context, cause error) error {
 	return sleep(ctx, pause)
 }
 
-// pause returns how long to wait, up to half of it at random: of many runs that
+// pause returns how long to wait, some of it at random, and never less than the
+// server asked for: of many runs that
 // were sent away together not all come back together.
 func (r *run) pause(cause error) time.Duration {
 	r.books.Lock()
@@ -331,7 +332,8 @@ func (r *run) pause(cause error) time.Duration {
 	var e *Error
 	if errors.As(cause, &e) {
 		if e.RetryAfter > 0 {
-			return e.RetryAfter + e.RetryAfter/10
+			tenth := int64(e.RetryAfter / 10)
+			return e.RetryAfter + time.Duration(tenth+rand.Int64N(tenth+1)) //nolint:gosec // as below
 		}
 		if e.Class == ClassThrottled {
 			backoff, most = &r.throttle, patience.MaxThrottle
