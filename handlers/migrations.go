@@ -45,6 +45,8 @@ func migrationRoutes() []route {
 		{http.MethodPost, "/migrations/:code/another", addsPass, light, (*Server).addAnother},
 		{http.MethodGet, "/migrations/:code/resources/:row/edit", changesMigration, light, (*Server).showCorrect},
 		{http.MethodPost, "/migrations/:code/resources/:row/edit", changesMigration, light, (*Server).correct},
+		{http.MethodPost, "/migrations/:code/resources/:row/address", changesMigration, light, (*Server).lookUpAgain},
+		{http.MethodPost, "/migrations/:code/resources/:row/certificate", changesMigration, light, (*Server).acceptCertificate},
 		{http.MethodGet, "/migrations/:code/second", changesMigration, light, (*Server).showSecond},
 		{http.MethodPost, "/migrations/:code/second", changesMigration, light, (*Server).moveSecond},
 		{http.MethodGet, "/migrations/:code/cancel", changesMigration, light, (*Server).askCancel},

@@ -27,6 +27,10 @@ type Findings struct {
 	Inventory migration.FolderInventory
 	// Master is the form in which the source took the login of a master user.
 	Master migration.MasterForm
+	// Addresses are what the name of the source led to; none where it was given by
+	// its address. Shown is the SHA-256 of the certificate it has.
+	Addresses migration.Addresses
+	Shown     string
 	// Rate is how fast the source sent a few messages, in octets per second; 0: there
 	// were too few to tell.
 	Rate int64
@@ -71,12 +75,22 @@ func failedAt(err error) Stage {
 // changes nothing; of a few messages it reads the octets, keeping none, to see how
 // fast they come. The error is an *Error or the context's.
 func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
-	conn, err := e.connect(ctx, SourceSide, job.Resource.Source)
+	source := job.Resource.Source
+	var err error
+	if source.Addresses == "" { // S7: from now on it stays with these
+		if source.Addresses, err = e.Resolve(ctx, source); err != nil {
+			return Findings{Stage: failedAt(err)}, err
+		}
+	}
+	conn, err := e.visit(ctx, SourceSide, source)
 	if err != nil {
 		return Findings{Stage: failedAt(err)}, err
 	}
 	defer conn.Logout(ctx)
-	found := Findings{Stage: StageInventory, Master: e.masterForm(job.Resource.Source)}
+	found := Findings{
+		Stage: StageInventory, Master: e.masterForm(source),
+		Addresses: frozenBy(conn, source.Addresses), Shown: shownBy(conn),
+	}
 	if err := takeInventory(ctx, conn, job, &found); err != nil {
 		return found, blame(SourceSide, err)
 	}
@@ -90,7 +104,7 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 // CheckDestination logs in to the destination of a job, looks whether the
 // mailbox opens, and asks for its folders and its quota.
 func (e *Engine) CheckDestination(ctx context.Context, job Job) (Findings, error) {
-	conn, err := e.connect(ctx, DestinationSide, job.Resource.Destination)
+	conn, err := e.visit(ctx, DestinationSide, job.Resource.Destination)
 	if err != nil {
 		return Findings{Stage: failedAt(err)}, err
 	}

@@ -25,11 +25,7 @@ func (e *Engine) dial(ctx context.Context, ep migration.Endpoint, passed func(wi
 	cfg := wire.Config{
 		Address: ep.Address(), StartTLS: ep.TLS == migration.TLSStartTLS, Timeouts: e.opts.Timeouts, Passed: passed,
 	}
-	dialer := &net.Dialer{}
-	if !e.opts.AllowPrivate {
-		dialer.Control = refusePrivate
-	}
-	cfg.Dial = dialer.DialContext
+	cfg.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dialEndpoint(ctx, ep) }
 	if ep.TLS != migration.TLSNone {
 		var err error
 		if cfg.TLS, err = e.tlsConfig(ep); err != nil {

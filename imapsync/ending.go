@@ -18,6 +18,8 @@ type Ending struct {
 	RetryAt time.Time           // of a parked run; zero: only a person can help
 	Class   Class               // what went wrong; empty: nothing did
 	Detail  string              // of no language: the side and the engine's words
+	// Certificate is the SHA-256 of the source's, if it is what stopped the run (S7).
+	Certificate string
 }
 
 // EndingOf reads the error that Sync returned; ctx is the one it was called
@@ -33,6 +35,9 @@ func EndingOf(ctx context.Context, err error, now time.Time) Ending {
 		return Ending{Status: migration.RunFailed, Class: ClassInternal, Detail: err.Error()}
 	}
 	end := Ending{Status: migration.RunFailed, Class: e.Class, Detail: fmt.Sprintf("%s: %v", e.Side, e.Err)}
+	if e.Side == SourceSide {
+		end.Certificate = FaultOf(err).Certificate
+	}
 	if e.Parks() {
 		end.Status, end.RetryAt = migration.RunParked, e.retryAt(now)
 	}

@@ -3,6 +3,7 @@ package imapsync
 import (
 	"cmp"
 	"context"
+	"net"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type Engine struct {
 
 	mu     sync.Mutex
 	tokens map[tokenKey]*tokenCache
+	gates  map[string]*gate                // by server, at either end
 	forms  map[string]migration.MasterForm // what a server took where nobody named a form, by address
 }
 
@@ -43,6 +45,14 @@ type Options struct {
 	// CA holds PEM certificates that are trusted besides the system's, for all
 	// endpoints that bring none of their own.
 	CA []byte
+	// Resolver finds the addresses of names; nil: the system's.
+	Resolver Resolver
+	// PerSource is how many connections to one source are made at once where nothing
+	// was learnt of it (C-1); 0: as by default. Limits are what was learnt before, and
+	// Learnt hears of what is learnt, from any goroutine; nil: nobody wants to.
+	PerSource int
+	Limits    []migration.ServerLimit
+	Learnt    func(migration.ServerLimit)
 	// TokenURL builds the address of a tenant's token endpoint; nil: Microsoft's.
 	TokenURL func(tenant string) string
 }
@@ -101,12 +111,18 @@ func New(opts Options) *Engine {
 	if opts.Patience.SlowestLine == 0 {
 		opts.Patience.SlowestLine = DefaultPatience().SlowestLine
 	}
+	if opts.Learnt == nil {
+		opts.Learnt = func(migration.ServerLimit) {}
+	}
+	if opts.Resolver == nil {
+		opts.Resolver = net.DefaultResolver
+	}
 	if opts.TokenURL == nil {
 		opts.TokenURL = microsoftTokenURL
 	}
 	return &Engine{
 		opts: opts, memory: semaphore.NewWeighted(opts.Memory), disk: semaphore.NewWeighted(opts.TempSpace),
-		tokens: map[tokenKey]*tokenCache{}, forms: map[string]migration.MasterForm{},
+		gates: map[string]*gate{}, tokens: map[tokenKey]*tokenCache{}, forms: map[string]migration.MasterForm{},
 	}
 }
 

@@ -20,6 +20,8 @@ type run struct {
 	report  Reporter
 
 	src, dst *wire.Conn
+	seats    seats           // that they have (C-1)
+	refused  int             // how often a server wanted fewer connections
 	ctl      *control        // open only while folders are made
 	dialing  chan *wire.Conn // where it will come from; nil: it has to be connected
 	aside    sync.WaitGroup  // for what opens and closes it
@@ -90,6 +92,7 @@ func (r *run) close() {
 		}
 	}
 	all.Wait()
+	r.seats.leave()
 	r.cancel()
 }
 
@@ -121,9 +124,16 @@ func (r *run) open(ctx context.Context) error {
 	began := r.engine.opts.Now()
 	r.arrived = began.Add(r.engine.opts.Patience.LateCommit)
 	for try := 1; ; try++ {
+		if err := r.sit(ctx); err != nil {
+			return err
+		}
 		err := r.reconnect(ctx)
 		if err == nil {
 			break
+		}
+		if r.giveWay(ctx, err) {
+			try--
+			continue
 		}
 		if ctx.Err() != nil || !isBroken(err) || isMute(err) || try >= r.engine.opts.Patience.FirstTries {
 			return err
@@ -145,7 +155,7 @@ func (r *run) open(ctx context.Context) error {
 func (r *run) dialControl(ctx context.Context) {
 	r.dialing = make(chan *wire.Conn, 1)
 	r.aside.Go(func() {
-		conn, err := r.engine.connect(ctx, DestinationSide, r.job.Resource.Destination)
+		conn, err := r.engine.further(ctx, r.job.Resource.Destination, true)
 		if err != nil {
 			conn = nil // control tries again, and says what is wrong
 		}
@@ -165,7 +175,7 @@ func (r *run) control(ctx context.Context) (*control, error) {
 	}
 	if conn == nil {
 		var err error
-		if conn, err = r.engine.connect(ctx, DestinationSide, r.job.Resource.Destination); err != nil {
+		if conn, err = r.engine.further(ctx, r.job.Resource.Destination, true); err != nil {
 			return nil, err
 		}
 	}
@@ -250,6 +260,7 @@ func (r *run) recover(ctx context.Context, cause error) error {
 			return err
 		}
 		err := r.reconnect(ctx)
+		r.learn(err)
 		if err == nil {
 			err = r.settleInFlight(ctx, broke, false)
 		}
@@ -310,7 +321,8 @@ func (r *run) wait(ctx context.Context, cause error) error {
 	return sleep(ctx, pause)
 }
 
-// pause returns how long to wait, up to half of it at random: of many runs that
+// pause returns how long to wait, some of it at random, and never less than the
+// server asked for: of many runs that
 // were sent away together not all come back together.
 func (r *run) pause(cause error) time.Duration {
 	r.books.Lock()
@@ -320,7 +332,8 @@ func (r *run) pause(cause error) time.Duration {
 	var e *Error
 	if errors.As(cause, &e) {
 		if e.RetryAfter > 0 {
-			return e.RetryAfter + e.RetryAfter/10
+			tenth := int64(e.RetryAfter / 10)
+			return e.RetryAfter + time.Duration(tenth+rand.Int64N(tenth+1)) //nolint:gosec // as below
 		}
 		if e.Class == ClassThrottled {
 			backoff, most = &r.throttle, patience.MaxThrottle

@@ -35,6 +35,7 @@ func entryForms() map[string]entryForm {
 		"transcript":        {variant: "side"},
 		"trees":             {count: "folders"},
 		"waiting_for_late":  {count: "messages"},
+		"waits_for_turn":    {variant: "side"},
 	}
 }
 

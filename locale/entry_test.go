@@ -152,6 +152,18 @@ func samples() []sample {
 				"Nulla si cancella da solo: controlla lì i due messaggi ed eliminane uno.",
 		},
 		{
+			"waits_for_turn",
+			map[string]any{"side": "source"},
+			"The source server bears no more connections of ours at the moment. The work goes on when it is this resource’s turn.",
+			"Il server remoto per ora non accetta altre nostre connessioni. Si continua quando è il turno di questa risorsa.",
+		},
+		{
+			"limit_learnt",
+			map[string]any{"side": "source", "connections": 3},
+			"The source server bears 3 connections at a time. For a day no more are made.",
+			"Il server remoto accetta 3 connessioni insieme. Per un giorno non ne facciamo di più.",
+		},
+		{
 			"fewer_connections",
 			map[string]any{"connections": 2},
 			"The destination takes no more connections at a time. The work goes on over 2.",

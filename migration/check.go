@@ -39,6 +39,10 @@ type Check struct {
 	ExcludedBytes int64
 	// Master is how the source took the login of a master user; zero: there is none.
 	Master MasterForm
+	// Addresses are what the name of the source led to (S7), and Shown is the SHA-256
+	// of its certificate, of a check that passed.
+	Addresses Addresses
+	Shown     string
 	// Rate is how fast the source sends, in octets a second; 0: not known.
 	Rate int64
 

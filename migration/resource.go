@@ -59,6 +59,11 @@ type Endpoint struct {
 	Port int
 	TLS  TLSMode
 
+	// Addresses are those the name was found to lead to when the source was checked:
+	// connections go there, whatever the DNS says later (S7). Empty: the name is
+	// looked up for each.
+	Addresses Addresses
+
 	// TLSName is the name the certificate must carry in place of Host: the one
 	// an admin confirmed for a server given by its IP address (S7).
 	TLSName string
@@ -113,7 +118,10 @@ type Resource struct {
 	// which knows none.
 	DomainID int64
 	LeftOut  bool // the admin goes on without it (S17)
-	Check    Check
+	// Refused is the SHA-256 of the certificate for which the last run stopped:
+	// somebody has to say whether it is to be believed (S7). Empty: none.
+	Refused string
+	Check   Check
 }
 
 // SourceKey names the source account: host, port and login. Two rows with one

@@ -225,6 +225,10 @@ type fakeEngine struct {
 	// source is what the check of a source finds; nil: all is well.
 	source func(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
 
+	places int // at a source, as its server has taught; 0: many
+	// addresses is where a name leads; nil: nowhere.
+	addresses func(host string) migration.Addresses
+
 	mu        sync.Mutex
 	began     []string // mailboxes, in order
 	mailboxes map[string]int
@@ -290,6 +294,20 @@ func (e *fakeEngine) CheckSource(ctx context.Context, job imapsync.Job) (imapsyn
 
 func (e *fakeEngine) CheckDestination(context.Context, imapsync.Job) (imapsync.Findings, error) {
 	return imapsync.Findings{OK: true, Quota: &imapsync.Quota{Used: 5, Limit: 50}}, nil
+}
+
+func (e *fakeEngine) Places(migration.Endpoint) int {
+	if e.places > 0 {
+		return e.places
+	}
+	return 99
+}
+
+func (e *fakeEngine) Resolve(_ context.Context, ep migration.Endpoint) (migration.Addresses, error) {
+	if e.addresses != nil {
+		return e.addresses(ep.Host), nil
+	}
+	return "", nil
 }
 
 func (e *fakeEngine) Probe(_ context.Context, ep migration.Endpoint) (migration.ServerTest, error) {

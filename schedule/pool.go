@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -18,6 +19,7 @@ type piece struct {
 	id        int64 // two of one id never run together
 	migration int64
 	host      string // source server: only some at once
+	most      int    // of them, as the server has taught; 0: as the pool has it
 	mailbox   string // destination mailbox: never two at once (P-3); empty: no matter
 }
 
@@ -41,6 +43,8 @@ type pool struct {
 	mu      sync.Mutex
 	closed  bool
 	working map[int64]*worker
+	started int           // pieces so far
+	turns   map[int64]int // the number of each migration's last one
 	all     sync.WaitGroup
 }
 
@@ -51,7 +55,7 @@ type worker struct {
 }
 
 func newPool(size, perHost int, ended func()) *pool {
-	return &pool{size: size, perHost: perHost, ended: ended, working: map[int64]*worker{}}
+	return &pool{size: size, perHost: perHost, ended: ended, working: map[int64]*worker{}, turns: map[int64]int{}}
 }
 
 // busy reports whether there is no room for any piece.
@@ -72,6 +76,8 @@ func (p *pool) start(ctx context.Context, one piece, do func(ctx context.Context
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &worker{piece: one, cancel: cancel, done: make(chan struct{})}
 	p.working[one.id] = w
+	p.started++
+	p.turns[one.migration] = p.started
 	p.all.Go(func() {
 		do(ctx)
 		p.leave(w)
@@ -103,6 +109,9 @@ func (p *pool) admits(one piece) bool {
 			return false
 		}
 	}
+	if one.most > 0 && sameHost >= one.most {
+		return false
+	}
 	return sameHost < p.perHost
 }
 
@@ -115,6 +124,13 @@ func (p *pool) atWork() map[int64]int {
 		count[w.migration]++
 	}
 	return count
+}
+
+// lastTurns returns when each migration had its last turn, in no unit; 0: never.
+func (p *pool) lastTurns() map[int64]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.turns)
 }
 
 // stop ends the pieces of a migration and waits for them, as long as ctx lasts.
@@ -164,9 +180,10 @@ func (w *worker) wait(ctx context.Context) error {
 }
 
 // fairly hands out work by migration: the next piece always comes from the one
-// with the fewest at work, in the order of jobs among equals. take says whether
-// a piece found room; whose did not may find it later.
-func fairly[J any](jobs []J, atWork map[int64]int, of func(J) int64, take func(J) bool) {
+// with the fewest at work, among equals from the one whose last turn is longest ago,
+// then in the order of jobs. take says whether a piece found room; whose did not may
+// find it later.
+func fairly[J any](jobs []J, atWork, turns map[int64]int, of func(J) int64, take func(J) bool) {
 	var order []int64
 	queues := map[int64][]J{}
 	for _, job := range jobs {
@@ -179,7 +196,7 @@ func fairly[J any](jobs []J, atWork map[int64]int, of func(J) int64, take func(J
 	for {
 		next, found := int64(0), false
 		for _, id := range order {
-			if len(queues[id]) > 0 && (!found || atWork[id] < atWork[next]) {
+			if len(queues[id]) > 0 && (!found || atWork[id] < atWork[next] || atWork[id] == atWork[next] && turns[id] < turns[next]) {
 				next, found = id, true
 			}
 		}

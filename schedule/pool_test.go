@@ -37,6 +37,14 @@ func TestAPoolAdmits(t *testing.T) {
 	if !p.busy() {
 		t.Error("a full pool has room")
 	}
+	taught := newPool(9, 9, func() {}) // a server that has taught that it bears one (C-1)
+	one := func(id int64) bool {
+		return taught.start(t.Context(), piece{id: id, host: "a", most: 1}, func(context.Context) { <-goOn })
+	}
+	if !one(1) || one(2) {
+		t.Error("what a server has taught does not count")
+	}
+	defer func() { check(t, taught.close(t.Context())) }()
 	close(goOn)
 	check(t, p.close(t.Context()))
 	if start(9, "z", "zoe") {
@@ -92,19 +100,21 @@ func TestWorkIsHandedOutFairly(t *testing.T) {
 	tests := []struct {
 		name   string
 		atWork map[int64]int
+		turns  map[int64]int
 		room   int
 		refuse string
 		want   string
 	}{
-		{"in turns", map[int64]int{}, 5, "", "a1 b1 c1 a2 b2"},
-		{"who has least goes first", map[int64]int{'a': 3, 'b': 1}, 4, "", "c1 b1 b2 a1"},
-		{"who finds no room takes nobody's turn", map[int64]int{}, 4, "a1 a2", "a3 b1 c1 a4"},
-		{"all that there is", map[int64]int{'a': 9}, 99, "", "b1 c1 b2 a1 a2 a3 a4"},
+		{"in turns", map[int64]int{}, nil, 5, "", "a1 b1 c1 a2 b2"},
+		{"who has least goes first", map[int64]int{'a': 3, 'b': 1}, nil, 4, "", "c1 b1 b2 a1"},
+		{"who finds no room takes nobody's turn", map[int64]int{}, nil, 4, "a1 a2", "a3 b1 c1 a4"},
+		{"all that there is", map[int64]int{'a': 9}, nil, 99, "", "b1 c1 b2 a1 a2 a3 a4"},
+		{"one place at a time goes round (C-1)", map[int64]int{}, map[int64]int{'a': 7, 'b': 5, 'c': 6}, 1, "", "b1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var taken []string
-			fairly(jobs, tt.atWork, func(j job) int64 { return j.migration }, func(j job) bool {
+			fairly(jobs, tt.atWork, tt.turns, func(j job) int64 { return j.migration }, func(j job) bool {
 				if len(taken) == tt.room || slices.Contains(strings.Fields(tt.refuse), j.name) {
 					return false
 				}

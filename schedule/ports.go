@@ -57,6 +57,8 @@ type runStore interface {
 	SaveExceptions(ctx context.Context, customer, runID int64, outcomes []migration.Outcome) error
 	SaveFolders(ctx context.Context, customer, runID int64, folders []migration.FolderTally) error
 	ClearExceptions(ctx context.Context, customer, runID int64) error
+	Freeze(ctx context.Context, customer, resourceID int64, addresses migration.Addresses) error
+	RefuseCertificate(ctx context.Context, customer, resourceID int64, certificate string) error
 }
 
 // noticeStore holds the notices that are to be sent.
@@ -103,6 +105,8 @@ type Engine interface {
 	) (migration.Tally, error)
 	CheckSource(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
 	CheckDestination(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
+	Places(source migration.Endpoint) int
+	Resolve(ctx context.Context, ep migration.Endpoint) (migration.Addresses, error)
 	Probe(ctx context.Context, ep migration.Endpoint) (migration.ServerTest, error)
 }
 

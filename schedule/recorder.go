@@ -207,6 +207,11 @@ func (r *recorder) finish(ctx context.Context, tally migration.Tally, end imapsy
 	}
 	r.run.RetryAt = end.RetryAt
 	r.run.ErrorClass, r.run.ErrorText = string(end.Class), end.Detail
+	if refused := r.job.Resource.Refused; end.Certificate != refused && end.Status != migration.RunInterrupted {
+		if err := r.book.store.RefuseCertificate(ctx, r.job.Customer, r.job.Resource.ID, end.Certificate); err != nil {
+			return err
+		}
+	}
 	if !r.run.Status.CanBecome(end.Status) { // it was over before it told of any progress
 		if err := r.move(ctx, migration.RunCopying); err != nil {
 			return err

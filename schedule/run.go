@@ -29,8 +29,10 @@ func (s *Scheduler) takeRuns(ctx context.Context) error {
 		return err
 	}
 	ofMigration := func(job migration.RunJob) int64 { return job.MigrationID }
-	fairly(jobs, s.runs.atWork(), ofMigration, func(job migration.RunJob) bool {
-		return !s.held[job.MigrationID] && s.runs.start(ctx, runPiece(job), func(ctx context.Context) { s.run(ctx, job) })
+	fairly(jobs, s.runs.atWork(), s.runs.lastTurns(), ofMigration, func(job migration.RunJob) bool {
+		one := runPiece(job)
+		one.most = s.engine.Places(job.Resource.Source) // C-1: who would only wait takes no place
+		return !s.held[job.MigrationID] && s.runs.start(ctx, one, func(ctx context.Context) { s.run(ctx, job) })
 	})
 	return nil
 }
@@ -66,6 +68,7 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 	if err := s.openSecrets(ctx, job.Customer, &job.Resource); err != nil {
 		return migration.Tally{}, err
 	}
+	s.freeze(ctx, &job)
 	var tally migration.Tally
 	err := guarded(func() (err error) {
 		tally, err = s.engine.Sync(ctx, imapsync.Job{
@@ -79,6 +82,25 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 		err = errPanic // the stack is for the operator
 	}
 	return tally, err
+}
+
+// freeze settles at which addresses the source of a run is read, in this and in all
+// later passes, where its check did not (S7): its host was corrected, or an admin
+// had it looked up again. Where that fails the run finds out, and says so.
+func (s *Scheduler) freeze(ctx context.Context, job *migration.RunJob) {
+	source := &job.Resource.Source
+	if source.Addresses != "" {
+		return
+	}
+	addresses, err := s.engine.Resolve(ctx, *source)
+	if err != nil || addresses == "" {
+		return
+	}
+	err = s.book.insist(func() error {
+		return s.store.Freeze(context.WithoutCancel(ctx), job.Customer, job.Resource.ID, addresses)
+	})
+	s.report("freeze addresses", err, "resource", job.Resource.ID)
+	source.Addresses = addresses
 }
 
 // rules are those of the installation, of the type of server, and of the admin.

@@ -25,7 +25,7 @@ func (s *Scheduler) takeChecks(ctx context.Context) error {
 		return err
 	}
 	ofMigration := func(job migration.CheckJob) int64 { return job.MigrationID }
-	fairly(jobs, s.checks.atWork(), ofMigration, func(job migration.CheckJob) bool {
+	fairly(jobs, s.checks.atWork(), s.checks.lastTurns(), ofMigration, func(job migration.CheckJob) bool {
 		return !s.held[job.MigrationID] && s.checks.start(ctx, checkPiece(job), func(ctx context.Context) { s.check(ctx, job) })
 	})
 	return nil
@@ -53,7 +53,7 @@ func (s *Scheduler) check(ctx context.Context, job migration.CheckJob) {
 		s.report("read check", err, "resource", job.Resource.ID)
 		s.rest(ctx)
 	}
-	if err != nil || ctx.Err() != nil {
+	if err != nil || ctx.Err() != nil || found.Class == noTurn {
 		found, folders = migration.Check{Status: migration.CheckWaiting}, nil // broken off: it says nothing
 	}
 	err = s.book.insist(func() error { return s.store.FinishCheck(keep, job.Customer, job.Resource.ID, found, folders...) })
@@ -87,6 +87,9 @@ func (s *Scheduler) checkBoth(ctx context.Context, row migration.CheckJob) (migr
 	return checkOf(s.now(), source, destination, sided(imapsync.SourceSide, sourceErr)), imapsync.Places(source, destination)
 }
 
+// noTurn marks a check that came to nothing since its server had no place for it.
+const noTurn = "no_turn"
+
 // checked is guarded, with the stack for the operator alone.
 func (s *Scheduler) checked(do func() error) error {
 	err := guarded(do)
@@ -111,12 +114,14 @@ func checkOf(at time.Time, source, destination imapsync.Findings, err error) mig
 	c := migration.Check{
 		Status: migration.CheckPassed, At: at,
 		Folders: source.Folders, Messages: source.Messages, Bytes: source.Bytes, Oversize: source.Oversize, Rate: source.Rate,
-		Master: source.Master,
+		Master: source.Master, Addresses: source.Addresses, Shown: source.Shown,
 	}
 	if quota := destination.Quota; quota != nil {
 		c.QuotaUsed, c.QuotaLimit = quota.Used, quota.Limit
 	}
-	if err != nil {
+	if errors.Is(err, imapsync.ErrNoTurn) {
+		c.Class = noTurn
+	} else if err != nil {
 		fault := imapsync.FaultOf(err)
 		c.Status, c.Side, c.Class = migration.CheckFailed, string(fault.Side), string(fault.Class)
 		c.Detail, c.ServerText, c.Certificate = fault.Detail, fault.ServerText, fault.Certificate

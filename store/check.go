@@ -10,7 +10,8 @@ import (
 )
 
 // Recheck lets the rows of a migration wait for their check again where it
-// failed, or passed before olderThan. Rows that are left out stay so. Only a
+// failed, or passed before olderThan; they look up their sources anew (S7). Rows
+// that are left out stay so. Only a
 // draft, an invalid or a validating migration has checks; any other is
 // migration.ErrConflict.
 func (s *Store) Recheck(ctx context.Context, customer, migrationID int64, olderThan time.Time) error {
@@ -20,7 +21,7 @@ func (s *Store) Recheck(ctx context.Context, customer, migrationID int64, olderT
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `
-			UPDATE resource SET check_status = $1
+			UPDATE resource SET check_status = $1, addresses = ''
 			WHERE migration_id = $2 AND left_out = 0
 				AND (check_status = $3 OR check_status = $4 AND check_at < $5)`,
 			migration.CheckWaiting, migrationID, migration.CheckFailed, migration.CheckPassed, millis(olderThan))
@@ -148,9 +149,12 @@ func updateCheck(ctx context.Context, tx *sql.Tx, customer, resourceID int64, c 
 		UPDATE resource SET check_status = $1, check_at = $2, check_side = $3, check_class = $4, check_detail = $5,
 			check_server_text = $6, check_certificate = $7, check_folders = $8, check_messages = $9,
 			check_bytes = $10, check_oversize = $11, check_quota_used = $12, check_quota_limit = $13,
-			check_excluded = $17, check_excluded_bytes = $18, check_rate = $19, check_master = $20
+			check_excluded = $17, check_excluded_bytes = $18, check_rate = $19, check_master = $20,
+			addresses = CASE WHEN $21 = '' THEN addresses ELSE $21 END, check_shown = CASE WHEN $22 = '' THEN check_shown ELSE $22 END,
+			refused = CASE WHEN $1 = 'passed' THEN '' WHEN $3 = 'source' AND $7 <> '' THEN $7 ELSE refused END
 		WHERE $14 IN (0, customer_id) AND id = $15 AND check_status = $16`,
 		c.Status, millis(c.At), c.Side, c.Class, text(c.Detail), text(c.ServerText), c.Certificate,
 		c.Folders, c.Messages, c.Bytes, c.Oversize, c.QuotaUsed, c.QuotaLimit,
-		customer, resourceID, migration.CheckRunning, c.Excluded, c.ExcludedBytes, c.Rate, c.Master.String())
+		customer, resourceID, migration.CheckRunning, c.Excluded, c.ExcludedBytes, c.Rate, c.Master.String(),
+		c.Addresses, c.Shown)
 }

@@ -21,7 +21,7 @@ type Correction struct {
 }
 
 // CorrectRow changes the source of a row, and the password at a destination that
-// wants one; the secrets are sealed. The row waits for its check again, unless
+// wants one; the secrets are sealed. Another host is looked up anew (S7). The row waits for its check again, unless
 // its run in the last pass failed: that one is to be tried again, and logs in
 // itself. A run that is parked may go on at once.
 //
@@ -49,6 +49,11 @@ func (s *Store) CorrectRow(ctx context.Context, customer, migrationID int64, c C
 		}
 		if otherAccount(old.Resource, fresh) {
 			if err := forgetAccount(ctx, tx, fresh.ID); err != nil {
+				return err
+			}
+		}
+		if old.Source.Address() != fresh.Source.Address() {
+			if err := unfreeze(ctx, tx, fresh.ID); err != nil {
 				return err
 			}
 		}
@@ -117,19 +122,25 @@ func (s *Store) correctRow(ctx context.Context, tx *sql.Tx, migrationID int64, r
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `
-		UPDATE resource SET source = $1, source_key = $2, check_status = CASE WHEN EXISTS (
+	if err := s.changeSource(ctx, tx, r.ID, source, r.SourceKey()); err != nil {
+		return err
+	}
+	return sealRow(ctx, tx, key, r.ID, r.Source.Auth, ownAuth(r.Destination))
+}
+
+// changeSource stores how a source is reached from now on, and lets the row be tried
+// by that.
+func (s *Store) changeSource(ctx context.Context, tx *sql.Tx, id int64, source, sourceKey string) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE resource SET source = $1, source_key = $2, refused = '', check_status = CASE WHEN EXISTS (
 			SELECT 1 FROM run r WHERE r.resource_id = resource.id AND r.status = $3
 				AND r.pass_id = (SELECT max(pass_id) FROM run WHERE resource_id = resource.id)
 		) THEN check_status ELSE $4 END
-		WHERE id = $5`, source, r.SourceKey(), migration.RunFailed, migration.CheckWaiting, r.ID)
+		WHERE id = $5`, source, sourceKey, migration.RunFailed, migration.CheckWaiting, id)
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE run SET retry_at = $1 WHERE resource_id = $2 AND status = $3`,
-		millis(s.now()), r.ID, migration.RunParked)
-	if err != nil {
-		return err
-	}
-	return sealRow(ctx, tx, key, r.ID, r.Source.Auth, ownAuth(r.Destination))
+		millis(s.now()), id, migration.RunParked)
+	return err
 }

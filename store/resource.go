@@ -11,7 +11,8 @@ import (
 const resourceColumns = `x.id, x.line, coalesce(x.domain_id, 0), x.left_out, x.source, x.destination_login,
 	x.check_status, x.check_at, x.check_side, x.check_class, x.check_detail, x.check_server_text,
 	x.check_certificate, x.check_folders, x.check_messages, x.check_bytes, x.check_oversize,
-	x.check_quota_used, x.check_quota_limit, x.check_excluded, x.check_excluded_bytes, x.check_rate, x.check_master`
+	x.check_quota_used, x.check_quota_limit, x.check_excluded, x.check_excluded_bytes, x.check_rate, x.check_master,
+	x.addresses, x.check_shown, x.refused`
 
 // resourceFields is where resourceColumns are read to.
 type resourceFields struct {
@@ -19,6 +20,8 @@ type resourceFields struct {
 	source   string
 	master   string
 	at       sql.NullInt64
+
+	addresses migration.Addresses
 }
 
 func (f *resourceFields) into() []any {
@@ -28,6 +31,7 @@ func (f *resourceFields) into() []any {
 		&c.Status, &f.at, &c.Side, &c.Class, &c.Detail, &c.ServerText,
 		&c.Certificate, &c.Folders, &c.Messages, &c.Bytes, &c.Oversize, &c.QuotaUsed, &c.QuotaLimit,
 		&c.Excluded, &c.ExcludedBytes, &c.Rate, &f.master,
+		&f.addresses, &c.Shown, &r.Refused,
 	}
 }
 
@@ -39,6 +43,7 @@ func (f *resourceFields) value() (migration.Resource, error) {
 	if f.resource.Source, err = unpackEndpoint(f.source); err == nil {
 		f.resource.Check.Master, err = unpackMaster(f.master)
 	}
+	f.resource.Source.Addresses, f.resource.Check.Addresses = f.addresses, f.addresses
 	return f.resource, err
 }
 

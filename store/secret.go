@@ -95,6 +95,7 @@ func (s *Store) openPanelRow(ctx context.Context, row secretRow, r *migration.Re
 	if own.Source, err = unpackEndpoint(row.endpoint); err != nil {
 		return err
 	}
+	own.Source.Addresses = row.addresses
 	if err := s.openOwn(row, &own); err != nil {
 		return err
 	}
@@ -146,16 +147,17 @@ type secretRow struct {
 	domain              int64 // 0: a row of the command line
 	login               string
 	endpoint            string // of the source, as it is stored
+	addresses           migration.Addresses
 	source, destination sql.NullString
 }
 
 func (s *Store) secretRow(ctx context.Context, customer, resource int64) (secretRow, error) {
 	scan := func(row scanner) (r secretRow, err error) {
-		err = row.Scan(&r.id, &r.migration, &r.domain, &r.login, &r.endpoint, &r.source, &r.destination)
+		err = row.Scan(&r.id, &r.migration, &r.domain, &r.login, &r.endpoint, &r.addresses, &r.source, &r.destination)
 		return r, err
 	}
 	return queryOne(ctx, s.readers, scan, `
-		SELECT id, migration_id, coalesce(domain_id, 0), destination_login, source, source_secret, destination_secret
+		SELECT id, migration_id, coalesce(domain_id, 0), destination_login, source, addresses, source_secret, destination_secret
 		FROM resource
 		WHERE $1 IN (0, customer_id) AND id = $2`, customer, resource)
 }

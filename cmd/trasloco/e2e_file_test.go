@@ -256,6 +256,7 @@ func TestS07_TheHostIsGiven(t *testing.T) {
 	s.tab.Wait("!window.left && document.readyState === 'complete'")
 	s.ready(4)
 	s.tab.Wait(`document.querySelector("#row-2.t-bad")`) // it holds for the one server
+	theNameIsMoved(t)
 }
 
 func TestS08_TheLoginNeedNotBeTheAddress(t *testing.T) {

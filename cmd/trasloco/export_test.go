@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"trasloco/imapsync"
 )
 
 // What the tests of the package main_test need of the inside, and nothing else.
@@ -36,6 +38,7 @@ func endAll() {
 type Inside struct {
 	Now      func() time.Time
 	TokenURL func(tenant string) string
+	Resolver imapsync.Resolver
 }
 
 // Serve runs "serve" in this process, with a clock and a token endpoint of the
@@ -44,7 +47,7 @@ func Serve(inside Inside, args ...string) (stop func() error, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	out, said := io.Pipe()
 	var errs safeBuffer
-	p := &program{stdout: said, stderr: &errs, now: inside.Now, tokenURL: inside.TokenURL, size: func() (int, int) { return 0, 0 }}
+	p := &program{stdout: said, stderr: &errs, now: inside.Now, tokenURL: inside.TokenURL, resolver: inside.Resolver, size: func() (int, int) { return 0, 0 }}
 	ended := make(chan int, 1)
 	go func() {
 		ended <- p.main(ctx, append([]string{"serve"}, args...))

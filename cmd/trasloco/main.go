@@ -47,6 +47,8 @@ type program struct {
 	patience imapsync.Patience // zero: the engine's default; tests have less
 	// tokenURL is where tests ask for tokens; nil: Microsoft.
 	tokenURL func(tenant string) string
+	// resolver finds the addresses of mail servers in tests; nil: the system's.
+	resolver imapsync.Resolver
 }
 
 // main does what args say and returns the exit code.
@@ -100,7 +102,7 @@ func (p *program) engine(s settings, temp string) *imapsync.Engine {
 	limitMemory(s.memory)
 	return imapsync.New(imapsync.Options{
 		Now: p.now, TempDir: temp, AllowPrivate: s.allowPrivate, Patience: p.patience,
-		Memory: s.memory, TempSpace: s.tempSpace,
+		Memory: s.memory, TempSpace: s.tempSpace, PerSource: s.parallel + 1,
 	})
 }
 

@@ -121,7 +121,7 @@ func (p *program) startOn(ctx context.Context, c config, parts panelParts, runni
 		return err
 	}
 	var err error
-	if running.scheduler, err = p.newScheduler(c, running); err != nil {
+	if running.scheduler, err = p.newScheduler(ctx, c, running); err != nil {
 		return err
 	}
 	if running.web, err = p.newWeb(c, parts, running); err != nil {
@@ -134,11 +134,16 @@ func (p *program) startOn(ctx context.Context, c config, parts panelParts, runni
 	return nil
 }
 
-func (p *program) newScheduler(c config, running *panel) (*schedule.Scheduler, error) {
+func (p *program) newScheduler(ctx context.Context, c config, running *panel) (*schedule.Scheduler, error) {
 	limitMemory(c.memory)
+	limits, err := running.store.ServerLimits(ctx)
+	if err != nil {
+		return nil, err
+	}
 	engine := imapsync.New(imapsync.Options{
 		Now: p.now, TempDir: running.store.TempDir(), AllowPrivate: c.allowPrivate, Patience: p.patience, CA: c.ca,
-		Memory: c.memory, TempSpace: c.tempSpace, TokenURL: p.tokenURL,
+		Memory: c.memory, TempSpace: c.tempSpace, TokenURL: p.tokenURL, Resolver: p.resolver,
+		PerSource: c.perHost + 1, Limits: limits, Learnt: running.learnt, // one more: a check beside the runs
 	})
 	options := schedule.Options{
 		Store: running.store, Engine: engine, Policy: c.policy, Now: p.now, Logger: running.log,
@@ -165,6 +170,14 @@ func (p *program) newScheduler(c config, running *panel) (*schedule.Scheduler, e
 		}
 	}
 	return schedule.New(options)
+}
+
+// learnt keeps what a server has taught of its limit, for the next start too.
+func (r *panel) learnt(l migration.ServerLimit) {
+	r.log.Info("a server wants fewer connections", "server", l.Server, "most", l.Most, "until", l.Until)
+	if err := r.store.SaveServerLimit(context.Background(), l); err != nil {
+		r.log.Error("limit of a server not kept", "server", l.Server, "error", err)
+	}
 }
 
 func (p *program) newWeb(c config, parts panelParts, running *panel) (*handlers.Server, error) {

@@ -43,6 +43,11 @@ type AccountOptions struct {
 	// closed with a BYE; 0: never. What a Hook sends by Session.Reply counts too.
 	MaxErrors int
 	Throttle  Throttle
+	// MaxConnections is how many connections are served at once; 0: any number. A
+	// further one is refused: by a BYE, or closed without a word where Curt.
+	MaxConnections int
+	Curt           bool
+	Refused        func() // hears of each that is refused; nil: nobody wants to
 
 	// Keep changes the octets of an appended message as some servers do (I-8).
 	Keep func(octets []byte) []byte
@@ -104,6 +109,8 @@ type Account struct {
 	validity uint32 // last one given away
 
 	afterLogin int // commands that Throttle counts
+	open       int // connections that MaxConnections counts
+	turnedAway int
 }
 
 // NewAccount starts an account on loopback that lives until the test's cleanup.
@@ -162,6 +169,10 @@ func (a *Account) serve(ctx context.Context, number int, tcp *net.TCPConn) {
 	a.mu.Unlock()
 	c := &connection{Session: newSession(a.t, ctx, number, tcp, conn), account: a}
 	c.accept = c.acceptLiteral
+	if !a.letIn(c) {
+		return
+	}
+	defer c.goes()
 	c.run()
 }
 

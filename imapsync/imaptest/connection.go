@@ -3,6 +3,7 @@ package imaptest
 import (
 	"encoding/base64"
 	"strings"
+	"sync"
 )
 
 // connection is one client of an account.
@@ -10,6 +11,7 @@ type connection struct {
 	*Session
 	account  *Account
 	loggedIn bool
+	gone     sync.Once // that it is not counted any more
 
 	folder   *Folder // selected, or nil
 	readOnly bool
@@ -158,6 +160,7 @@ func (c *connection) anyState(cmd Command, args []value) (reply string, ok bool)
 		c.tellChanges()
 		return done, true
 	case "LOGOUT":
+		c.goes()
 		c.untagged("BYE see you")
 		return done, true
 	case "ID":

@@ -56,3 +56,38 @@ func (c *connection) limit(wanted []int) ([]int, string) {
 	wanted = wanted[:n]
 	return wanted, fmt.Sprintf("OK [MESSAGELIMIT %d %d] partial", n, c.view[wanted[n-1]-1])
 }
+
+// letIn counts a connection, or refuses it.
+func (a *Account) letIn(c *connection) bool {
+	a.mu.Lock()
+	full := a.opt.MaxConnections > 0 && a.open >= a.opt.MaxConnections
+	if full {
+		a.turnedAway++
+	} else {
+		a.open++
+	}
+	a.mu.Unlock()
+	if full && a.opt.Refused != nil {
+		a.opt.Refused()
+	}
+	if full && !a.opt.Curt {
+		c.Send("* BYE Too many connections from your address")
+	}
+	return !full
+}
+
+// goes ends the counting of a connection: as soon as the client has said good-bye.
+func (c *connection) goes() {
+	c.gone.Do(func() {
+		c.account.mu.Lock()
+		defer c.account.mu.Unlock()
+		c.account.open--
+	})
+}
+
+// TurnedAway returns how many connections were refused because of MaxConnections.
+func (a *Account) TurnedAway() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.turnedAway
+}

@@ -98,6 +98,7 @@ type Conn struct {
 
 	mu      sync.Mutex // guards aborted, which a context's end sets from outside
 	aborted error
+	closed  func() // what OnClose was given
 
 	err      error // sticky
 	bye      *Status
@@ -293,36 +294,6 @@ func (c *Conn) Refusals() int { return c.refusals }
 
 // Err returns what ended the connection, or nil.
 func (c *Conn) Err() error { return c.err }
-
-// Abort ends the connection at once, by a reset: nothing that still stands in
-// the buffers is sent, so an unfinished APPEND stores nothing (I-10, P-2). It
-// may be called from another goroutine; cause is what the owner then reads.
-func (c *Conn) Abort(cause error) {
-	c.mu.Lock()
-	if c.aborted == nil {
-		c.aborted = cause
-	}
-	c.mu.Unlock()
-	if tcp, ok := c.tcp.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // best effort: a plain close would do, only later
-	}
-	_ = c.tcp.Close()
-}
-
-// Logout says good-bye and closes. It waits for the answer a moment only.
-func (c *Conn) Logout(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if c.err == nil && len(c.waiting) == 0 {
-		if _, err := c.Do(ctx, nil, Text("LOGOUT")); err == nil {
-			_ = c.tcp.Close() // without a reset: servers log those as trouble
-		}
-	}
-	c.Abort(net.ErrClosed)
-	if c.err == nil {
-		c.err = net.ErrClosed
-	}
-}
 
 // watch ties the connection to ctx until the returned function is called.
 func (c *Conn) watch(ctx context.Context) (release func()) {

@@ -72,6 +72,12 @@ type Options struct {
 	// needs to survive no power cut; "optimized" is what real servers have.
 	Fsync string
 
+	// Host is the address on loopback to listen at; "127.0.0.1" by default. With
+	// SamePorts it has the ports of that server, which listens at another: one name
+	// can lead to either. Dovecot only.
+	Host      string
+	SamePorts *Server
+
 	// TLSName is the name in the server's certificate; "mail.example.test" by
 	// default.
 	TLSName string
@@ -101,6 +107,9 @@ func (o Options) withDefaults() Options {
 	if o.Fsync == "" {
 		o.Fsync = "never"
 	}
+	if o.Host == "" {
+		o.Host = "127.0.0.1"
+	}
 	if o.TLSName == "" {
 		o.TLSName = defaultTLSName
 	}
@@ -110,7 +119,7 @@ func (o Options) withDefaults() Options {
 // Server is a running mail server. Its fields are for reading.
 type Server struct {
 	Kind    Kind
-	Host    string // always 127.0.0.1
+	Host    string // 127.0.0.1, or Options.Host
 	Port    int    // plain IMAP, with STARTTLS
 	TLSPort int    // TLS from the first octet
 

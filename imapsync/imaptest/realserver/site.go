@@ -16,15 +16,15 @@ const (
 
 // site is the place prepared for a server: folder, ports, certificate.
 type site struct {
-	folder        string
+	folder, host  string
 	port, tlsPort int
 	certificate   certificate
 }
 
-func (s site) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+func (s site) address() string { return net.JoinHostPort(s.host, strconv.Itoa(s.port)) }
 
 func prepare(kind Kind, options Options) (site, error) {
-	ports, err := FreePorts(2)
+	ports, err := portsFor(options)
 	if err != nil {
 		return site{}, err
 	}
@@ -32,11 +32,18 @@ func prepare(kind Kind, options Options) (site, error) {
 	if err != nil {
 		return site{}, err
 	}
-	s := site{folder: folder, port: ports[0], tlsPort: ports[1]}
+	s := site{folder: folder, host: options.Host, port: ports[0], tlsPort: ports[1]}
 	if s.certificate, err = makeCertificate(folder, options); err != nil {
 		return site{}, errors.Join(err, os.RemoveAll(folder))
 	}
 	return s, nil
+}
+
+func portsFor(options Options) ([]int, error) {
+	if other := options.SamePorts; other != nil {
+		return []int{other.Port, other.TLSPort}, nil
+	}
+	return FreePorts(2)
 }
 
 // startOnFreePort prepares a site and lets start bring the server up there. A
@@ -65,7 +72,7 @@ func startOnFreePort(kind Kind, options Options, start func(site) (*process, err
 
 func newServer(kind Kind, options Options, site site, p *process) *Server {
 	return &Server{
-		Kind: kind, Host: "127.0.0.1", Port: site.port, TLSPort: site.tlsPort,
+		Kind: kind, Host: options.Host, Port: site.port, TLSPort: site.tlsPort,
 		CA: site.certificate.ca, Pin: site.certificate.pin, TLSName: options.TLSName,
 		Password: options.Password, Accounts: options.Accounts,
 		Master: masterName, MasterPassword: masterPassword,

@@ -1,0 +1,186 @@
+package imapsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"trasloco/migration"
+)
+
+// ErrNoTurn says that a check ended while it waited for a connection to a server that
+// bears no more of ours: nothing was found out.
+var ErrNoTurn = errors.New("no turn at the server")
+
+const (
+	learntFor    = 24 * time.Hour // a refusal counts so long
+	regrowEach   = time.Minute    // then one more connection is tried in such a time
+	stillCounted = 2 * time.Second
+	spareFrom    = 4 // from so many on, runs leave one to checks
+)
+
+// gate counts our connections to one server at one address, or to one destination,
+// and lets no more through than it bears (C-1). Its methods may be called from any
+// goroutine.
+type gate struct {
+	server string
+	now    func() time.Time
+	learnt func(migration.ServerLimit) // called without the lock
+
+	mu    sync.Mutex
+	start int                   // as many as are tried where nothing was learnt
+	limit migration.ServerLimit // what was; Most 0: nothing
+	used  int
+	calls int        // of them checks
+	left  time.Time  // when the last one was given back
+	queue []*waiting // who waits, in order
+}
+
+type waiting struct {
+	visit bool
+	turn  chan struct{} // closed when it has its place
+}
+
+// seat is a place at a gate. It is left once, however often leave is called.
+type seat struct {
+	gate  *gate
+	visit bool
+	once  sync.Once
+}
+
+func (s *seat) leave() {
+	if s != nil {
+		s.once.Do(func() { s.gate.leave(s.visit) })
+	}
+}
+
+// most is how many connections the server bears now; the lock is held.
+func (g *gate) most() int {
+	if g.limit.Most == 0 {
+		return g.start
+	}
+	past := g.now().Sub(g.limit.Until)
+	if past < 0 {
+		return g.limit.Most
+	}
+	return min(g.start, g.limit.Most+1+int(past/regrowEach))
+}
+
+// forRuns is how many of them runs may have: one is left to checks, which are over
+// soon, unless there are few.
+func (g *gate) forRuns() int {
+	if most := g.most(); most < spareFrom {
+		return most
+	}
+	return g.most() - 1
+}
+
+// places is forRuns for those who do not hold the lock.
+func (g *gate) places() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.forRuns()
+}
+
+// take waits for a place, as long as ctx lasts. A visit is a check: it goes first.
+// late is called, if it is not nil, where the place is not there at once.
+func (g *gate) take(ctx context.Context, visit bool, late func()) (*seat, error) {
+	w := &waiting{visit: visit, turn: make(chan struct{})}
+	g.mu.Lock()
+	g.queue = append(g.queue, w)
+	g.admit()
+	g.mu.Unlock()
+	select {
+	case <-w.turn:
+		return &seat{gate: g, visit: visit}, nil
+	default:
+		if late != nil {
+			late()
+		}
+	}
+	select {
+	case <-w.turn:
+		return &seat{gate: g, visit: visit}, nil
+	case <-ctx.Done():
+	}
+	if !g.withdraw(w) {
+		g.leave(visit) // it came at the same moment
+	}
+	return nil, fmt.Errorf("%s: %w: %w", g.server, ErrNoTurn, context.Cause(ctx))
+}
+
+// withdraw takes a waiting one out of the queue; false: it has its place.
+func (g *gate) withdraw(w *waiting) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, other := range g.queue {
+		if other == w {
+			g.queue = append(g.queue[:i], g.queue[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// admit gives places to those who wait, checks first; the lock is held.
+func (g *gate) admit() {
+	for _, visits := range []bool{true, false} {
+		rest := g.queue[:0]
+		for _, w := range g.queue {
+			if w.visit != visits || g.used >= g.most() || !visits && g.used-g.calls >= g.forRuns() {
+				rest = append(rest, w)
+				continue
+			}
+			g.used++
+			if visits {
+				g.calls++
+			}
+			close(w.turn)
+		}
+		g.queue = rest
+	}
+}
+
+// further takes a place for one more connection of who has one already, which may
+// not wait: nil where there is none. With force there always is.
+func (g *gate) further(force bool) *seat {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !force && g.used >= g.most() {
+		return nil
+	}
+	g.used++
+	return &seat{gate: g}
+}
+
+func (g *gate) leave(visit bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.used--
+	if visit {
+		g.calls--
+	}
+	g.left = g.now()
+	g.admit()
+}
+
+// refused learns from a connection that the server refused while others of ours
+// stood, the times-th time for who asks: fewer are made for a day. It reports whether
+// there were any; without, the refusal is no matter of ours. Nothing is learnt from a
+// first refusal right after another connection ended: the server may count that still.
+func (s *seat) refused(times int) (ours, learnt bool) {
+	g := s.gate
+	g.mu.Lock()
+	late := times == 1 && g.now().Sub(g.left) < stillCounted
+	if g.used < 2 || late {
+		defer g.mu.Unlock()
+		return g.used > 1, false
+	}
+	g.limit = migration.ServerLimit{Server: g.server, Most: min(g.most(), g.used-1), Until: g.now().Add(learntFor)}
+	limit := g.limit
+	g.mu.Unlock()
+	g.learnt(limit)
+	return true, true
+}
