@@ -52,8 +52,7 @@ const (
 
 var stageOf = map[Class]Stage{
 	ClassAddress: StageAddress, ClassPrivate: StageAddress, ClassConnect: StageConnect, ClassTLS: StageTLS,
-	ClassCertificate: StageTLS, ClassGreeting: StageGreeting, ClassToken: StageLogin, ClassLogin: StageLogin,
-	ClassMechanism: StageLogin,
+	ClassCertificate: StageTLS, ClassGreeting: StageGreeting, ClassLogin: StageLogin, ClassMechanism: StageLogin,
 }
 
 // failedAt returns the stage at which connecting ended with err.
@@ -62,6 +61,9 @@ func failedAt(err error) Stage {
 	if errors.As(err, &e) {
 		if stage, ok := stageOf[e.Class]; ok {
 			return stage
+		}
+		if stage := migration.MicrosoftStage(string(e.Class)); stage != "" {
+			return Stage(stage)
 		}
 	}
 	return StageLogin
@@ -76,6 +78,9 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 		return Findings{Stage: failedAt(err)}, err
 	}
 	defer conn.Logout(ctx)
+	if err := opensToApp(ctx, conn, job.Resource.Source.Auth); err != nil {
+		return Findings{Stage: failedAt(err)}, err
+	}
 	found := Findings{Stage: StageInventory, Master: e.masterForm(job.Resource.Source)}
 	if err := takeInventory(ctx, conn, job, &found); err != nil {
 		return found, blame(SourceSide, err)

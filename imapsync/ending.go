@@ -43,7 +43,7 @@ func EndingOf(ctx context.Context, err error, now time.Time) Ending {
 // mailbox nobody tells.
 func (e *Error) retryAt(now time.Time) time.Time {
 	if e.RetryAfter > 0 && e.Class != ClassOverQuota {
-		return now.Add(e.RetryAfter)
+		return now.Add(e.RetryAfter + e.RetryAfter/10)
 	}
 	return now.Add(parkFor)
 }

@@ -20,9 +20,10 @@ type Engine struct {
 	memory *semaphore.Weighted // octets of messages of all runs
 	disk   *semaphore.Weighted // the same, in files
 
-	mu     sync.Mutex
-	tokens map[tokenKey]*tokenCache
-	forms  map[string]migration.MasterForm // what a server took where nobody named a form, by address
+	mu      sync.Mutex
+	tokens  map[tokenKey]*shelf[accessToken]
+	tenants map[string]*shelf[string]       // by authority and domain
+	forms   map[string]migration.MasterForm // what a server took where nobody named a form, by address
 }
 
 // Options are what holds for every run of an Engine.
@@ -43,8 +44,9 @@ type Options struct {
 	// CA holds PEM certificates that are trusted besides the system's, for all
 	// endpoints that bring none of their own.
 	CA []byte
-	// TokenURL builds the address of a tenant's token endpoint; nil: Microsoft's.
-	TokenURL func(tenant string) string
+	// Authority is where tenants are found and tokens are given; "": that of the
+	// cloud whose server the source is (migration.CloudOf).
+	Authority string
 }
 
 // Patience says how long a run bears with servers that fail.
@@ -101,12 +103,9 @@ func New(opts Options) *Engine {
 	if opts.Patience.SlowestLine == 0 {
 		opts.Patience.SlowestLine = DefaultPatience().SlowestLine
 	}
-	if opts.TokenURL == nil {
-		opts.TokenURL = microsoftTokenURL
-	}
 	return &Engine{
 		opts: opts, memory: semaphore.NewWeighted(opts.Memory), disk: semaphore.NewWeighted(opts.TempSpace),
-		tokens: map[tokenKey]*tokenCache{}, forms: map[string]migration.MasterForm{},
+		tokens: map[tokenKey]*shelf[accessToken]{}, tenants: map[string]*shelf[string]{}, forms: map[string]migration.MasterForm{},
 	}
 }
 

@@ -138,7 +138,7 @@ func (p *program) newScheduler(c config, running *panel) (*schedule.Scheduler, e
 	limitMemory(c.memory)
 	engine := imapsync.New(imapsync.Options{
 		Now: p.now, TempDir: running.store.TempDir(), AllowPrivate: c.allowPrivate, Patience: p.patience, CA: c.ca,
-		Memory: c.memory, TempSpace: c.tempSpace, TokenURL: p.tokenURL,
+		Memory: c.memory, TempSpace: c.tempSpace, Authority: p.authority,
 	})
 	options := schedule.Options{
 		Store: running.store, Engine: engine, Policy: c.policy, Now: p.now, Logger: running.log,
