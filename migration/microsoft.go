@@ -9,16 +9,18 @@ type Cloud struct {
 	Host      string // its IMAP server
 	Authority string // where its tenants are found and tokens are given
 	Resource  string // what a token is for
+	// Exchange and Graph are what PowerShell calls it; "": it need not be named.
+	Exchange, Graph string
 }
 
 // Clouds returns the clouds, the public one first (learn.microsoft.com, "National
 // clouds", "Office 365 U.S. Government GCC High and DoD endpoints").
 func Clouds() []Cloud {
 	return []Cloud{
-		{"public", "outlook.office365.com", "https://login.microsoftonline.com", "https://outlook.office365.com"},
-		{"us-government", "outlook.office365.us", "https://login.microsoftonline.us", "https://outlook.office365.us"},
-		{"us-defense", "outlook-dod.office365.us", "https://login.microsoftonline.us", "https://outlook-dod.office365.us"},
-		{"china", "partner.outlook.cn", "https://login.partner.microsoftonline.cn", "https://partner.outlook.cn"},
+		{"public", "outlook.office365.com", "https://login.microsoftonline.com", "https://outlook.office365.com", "", ""},
+		{"us-government", "outlook.office365.us", "https://login.microsoftonline.us", "https://outlook.office365.us", "O365USGovGCCHigh", "USGov"},
+		{"us-defense", "outlook-dod.office365.us", "https://login.microsoftonline.us", "https://outlook-dod.office365.us", "O365USGovDoD", "USGovDoD"},
+		{"china", "partner.outlook.cn", "https://login.partner.microsoftonline.cn", "https://partner.outlook.cn", "O365China", "China"},
 	}
 }
 

@@ -39,3 +39,17 @@ func (r RowView) masterLogin(ctx context.Context) string {
 	}
 	return locale.Printable(form.Join(login, master))
 }
+
+// sameLogin reports whether the source knows the account by the address it is to
+// have.
+func (r RowView) sameLogin() bool {
+	return r.Line.Text(migration.FieldLogin) == r.Line.Text(migration.FieldDestination)
+}
+
+// loginClass hides a login on a phone where it says nothing new.
+func (r RowView) loginClass() string {
+	if r.sameLogin() {
+		return "t-addr t-soft t-phone-0"
+	}
+	return "t-addr"
+}

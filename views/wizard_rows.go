@@ -41,6 +41,7 @@ type RowsView struct {
 	PageNumber                    int
 	MaxSize                       int64
 	Now                           time.Time
+	Grants                        []migration.AppGrant // what the applications of the rows need
 
 	rows   []RowView // all of the file
 	groups map[string]int
@@ -274,20 +275,6 @@ func (v RowsView) faults(ctx context.Context) []ui.Fault {
 		})
 	}
 	return faults
-}
-
-// sameLogin reports whether the source knows the account by the address it is to
-// have.
-func (r RowView) sameLogin() bool {
-	return r.Line.Text(migration.FieldLogin) == r.Line.Text(migration.FieldDestination)
-}
-
-// loginClass hides a login on a phone where it says nothing new.
-func (r RowView) loginClass() string {
-	if r.sameLogin() {
-		return "t-addr t-soft t-phone-0"
-	}
-	return "t-addr"
 }
 
 func (r RowView) id() string { return "row-" + strconv.Itoa(r.Line.Number) }
