@@ -107,10 +107,7 @@ func (e *Engine) login(ctx context.Context, conn *wire.Conn, cloud migration.Clo
 	case migration.AuthClientCredentials:
 		return e.loginByToken(ctx, conn, cloud, auth)
 	case migration.AuthMaster:
-		if auth.Form.AuthzID {
-			return conn.Authenticate(ctx, sasl.NewPlainClient(auth.Login, auth.Master, auth.Password.Reveal()))
-		}
-		return e.loginPlain(ctx, conn, auth.Form.Join(auth.Login, auth.Master), auth.Password)
+		return e.loginMaster(ctx, conn, auth)
 	case migration.AuthPassword:
 		return e.loginPlain(ctx, conn, auth.Login, auth.Password)
 	default:
@@ -124,19 +121,11 @@ func (e *Engine) loginByToken(ctx context.Context, conn *wire.Conn, cloud migrat
 	if err != nil {
 		return err
 	}
-	err = conn.Authenticate(ctx, &xoauth2{user: auth.Login, token: token})
+	err = firstOffered(ctx, conn, []way{
+		{client: &bearer{"XOAUTH2", auth.Login, token}}, {client: &bearer{sasl.OAuthBearer, auth.Login, token}},
+	})
 	if class, _ := classify(err); err != nil && class == ClassLogin {
 		e.doubtToken(ctx, cloud, auth)
-	}
-	return err
-}
-
-// loginPlain uses LOGIN, which every server has, and SASL PLAIN where a server
-// forbids LOGIN but takes that.
-func (e *Engine) loginPlain(ctx context.Context, conn *wire.Conn, user string, password migration.Secret) error {
-	err := conn.Login(ctx, user, password.Reveal())
-	if errors.Is(err, wire.ErrCleartext) && conn.TLS() != nil && conn.Has("AUTH=PLAIN") {
-		return conn.Authenticate(ctx, sasl.NewPlainClient("", user, password.Reveal()))
 	}
 	return err
 }

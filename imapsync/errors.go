@@ -210,7 +210,7 @@ func classifyStatus(e *wire.StatusError) (Class, time.Duration) {
 			}
 		}
 	}
-	isLogin := strings.HasPrefix(e.Command, "LOGIN") || strings.HasPrefix(e.Command, "AUTHENTICATE")
+	isLogin := strings.HasPrefix(e.Command, "LOGIN") || strings.HasPrefix(e.Command, "AUTHENTICATE") || e.Command == "X-MASTERAUTH"
 	if isLogin && wrongPassword.MatchString(e.Status.Text) && !strings.Contains(strings.ToLower(e.Status.Text), "too many") {
 		return ClassLogin, 0
 	}
@@ -225,6 +225,8 @@ func classifyStatus(e *wire.StatusError) (Class, time.Duration) {
 	switch {
 	case isLogin:
 		return ClassLogin, 0
+	case e.Command == "PROXYAUTH" || e.Command == "X-SETUSER":
+		return ClassPermission, 0 // the master user is in, and may not be this one
 	case e.Status.Type == "BYE":
 		return ClassTransport, 0
 	default:

@@ -251,7 +251,7 @@ func TestHelpNamesEveryFlagAndTouchesNothing(t *testing.T) {
 		}
 		for _, flag := range []string{
 			"FILE.csv", "--dest=HOST[:PORT]", "--dest-tls=tls|starttls|none", "--dest-master=USER", "--dest-master-password-file=FILE",
-			"--dest-master-form=separator:*|authzid", "--source-tls=", "--source-port=N", "--source-ca=", "--source-name=NAME", "--source-pin=SHA256",
+			"--dest-master-form=FORM", "--source-tls=", "--source-port=N", "--source-ca=", "--source-name=NAME", "--source-pin=SHA256",
 			"--source-insecure", "--dest-ca=", "--dest-name=NAME", "--dest-pin=SHA256", "--dest-insecure",
 			"--type=standard|gmail|exchange|office365", "--state=DIR", "--parallel=N", "--max-size=BYTES", "--allow-private", "--json", "--quiet",
 		} {
