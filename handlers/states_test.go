@@ -111,11 +111,21 @@ func (g *gallery) migrations() {
 		}
 		g.codes[name] = w.code
 	}
+	w = p.inWizard(operator)
+	w.post("server", "server", "office365")
+	w.upload(microsoftFile)
+	w.checked(map[string]migration.Check{"bruno@old.example": refused("source", "token_secret"), "carla@old.example": refused("source", "app_permission")})
+	g.codes["microsoft"] = w.code
 	w = p.inWizard(operator) // after the others: their checks are answered together
 	w.post("server", "server", "standard")
 	w.upload(browserFile)
 	g.codes["waiting"] = w.code
 }
+
+const microsoftFile = `anna@rossi.example;;anna@old.example;;6731de76-14a6-49ae-97bc-6eba6914391e;SECRET
+bruno@rossi.example;;bruno@old.example;;6731de76-14a6-49ae-97bc-6eba6914391e;SECRET
+carla@rossi.example;;carla@old.example;;6731de76-14a6-49ae-97bc-6eba6914391e;SECRET
+`
 
 // twoPasses is a migration whose second pass ended with an error.
 func (g *gallery) twoPasses() migration.Migration {
@@ -197,6 +207,7 @@ func (g *gallery) written() {
 		state{name: "wizard-2-waiting", path: edit("waiting", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-rows", path: edit("rows", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-rows-refused", path: edit("rows", "file"), who: asOperator, action: "/edit/rows", code: 422},
+		state{name: "wizard-2-microsoft", path: edit("microsoft", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-ready", path: edit("ready", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-folders", path: edit("ready", "folders"), who: asOperator, code: 200},
 		state{name: "wizard-2-folders-none", path: edit("waiting", "folders"), who: asOperator, code: 200},

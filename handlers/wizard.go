@@ -29,6 +29,7 @@ func wizardRoutes() []route {
 		{http.MethodPost, "/migrations/:code/edit/rows", changesMigration, light, (*Server).leaveRows},
 		{http.MethodGet, "/migrations/:code/edit/rows", changesMigration, light, (*Server).backToRows},
 		{http.MethodGet, "/migrations/:code/edit/rows.csv", changesMigration, downloads, (*Server).exportRows},
+		{http.MethodGet, "/migrations/:code/edit/rights.ps1", changesMigration, downloads, (*Server).exportRights},
 		{http.MethodPost, "/migrations/:code/edit/encoding", changesMigration, light, (*Server).saveEncoding},
 		{http.MethodPost, "/migrations/:code/edit/rows/:line", changesMigration, light, (*Server).saveRow},
 		{http.MethodPost, "/migrations/:code/edit/check", changesMigration, light, (*Server).checkAgain},

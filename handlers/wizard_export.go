@@ -36,6 +36,25 @@ func (s *Server) exportRows(c echo.Context) error {
 	return c.Blob(http.StatusOK, "text/csv; charset=utf-8", []byte(forWindows(string(written))))
 }
 
+// exportRights sends the script that lets the applications of the rows open their
+// mailboxes. Windows PowerShell reads it right with a mark at its start.
+func (s *Server) exportRights(c echo.Context) error {
+	ctx, m := c.Request().Context(), asked(c)
+	if !editable(m) {
+		return migration.ErrConflict
+	}
+	view, err := s.rowsView(ctx, m, rowsLook{page: 1, user: who(c)})
+	if err != nil {
+		return err
+	}
+	script := views.PowerShell(ctx, view.Grants)
+	if script == "" {
+		return migration.ErrNotFound
+	}
+	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+m.Code+`-rights.ps1"`)
+	return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(forWindows(script)))
+}
+
 // shownLines are the rows that a page offered to go on without, as its form says.
 func shownLines(c echo.Context) (lines []int, given bool) {
 	text := c.FormValue("without")

@@ -59,7 +59,11 @@ func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLoo
 		Migration: m, FileName: file.Name, Encoding: file.Encoding, Separator: file.Separator, Form: sheet.Form, CanReread: len(file.Raw) > 0,
 		Group: at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,
 	}
-	view.Fill(sheet, checksByLine(stored.Resources), file.Out)
+	byLine := checksByLine(stored.Resources)
+	view.Fill(sheet, byLine, file.Out)
+	view.Grants = migration.AppGrants(slices.DeleteFunc(sheet.Rows, func(r migration.Resource) bool {
+		return byLine[r.Row].LeftOut || slices.Contains(file.Out, r.Row)
+	}))
 	return view, nil
 }
 

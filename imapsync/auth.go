@@ -21,18 +21,22 @@ func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint) 
 func (e *Engine) connectWatched(
 	ctx context.Context, side Side, ep migration.Endpoint, passed func(wire.Stage),
 ) (*wire.Conn, error) {
+	cloud, atMicrosoft := migration.CloudOf(ep.Host)
+	if atMicrosoft && ep.Auth.Kind != migration.AuthClientCredentials {
+		return nil, &Error{Side: side, Class: ClassAppOnly, Err: errAppOnly} // it offers AUTH=PLAIN all the same
+	}
 	var refused error
 	for _, attempt := range e.attempts(ep) {
 		conn, err := e.dial(ctx, ep, passed)
 		if err != nil {
 			return nil, blame(side, err)
 		}
-		err = e.login(ctx, conn, attempt)
+		err = e.login(ctx, conn, cloud, attempt)
 		if err == nil {
 			e.remember(ep, attempt)
 			return conn, nil
 		}
-		err = blame(side, err)
+		err = ofApp(attempt, blame(side, err))
 		if known := (*Error)(nil); errors.As(err, &known) {
 			known.Dialogue = conn.Transcript()
 		}
@@ -98,19 +102,12 @@ func worthAnotherForm(err error) bool {
 	return errors.As(err, &e) && (e.Class == ClassLogin || e.Class == ClassMechanism)
 }
 
-func (e *Engine) login(ctx context.Context, conn *wire.Conn, auth migration.Auth) error {
+func (e *Engine) login(ctx context.Context, conn *wire.Conn, cloud migration.Cloud, auth migration.Auth) error {
 	switch auth.Kind {
 	case migration.AuthClientCredentials:
-		token, err := e.token(ctx, auth)
-		if err != nil {
-			return err
-		}
-		return conn.Authenticate(ctx, &xoauth2{user: auth.Login, token: token})
+		return e.loginByToken(ctx, conn, cloud, auth)
 	case migration.AuthMaster:
-		if auth.Form.AuthzID {
-			return conn.Authenticate(ctx, sasl.NewPlainClient(auth.Login, auth.Master, auth.Password.Reveal()))
-		}
-		return e.loginPlain(ctx, conn, auth.Form.Join(auth.Login, auth.Master), auth.Password)
+		return e.loginMaster(ctx, conn, auth)
 	case migration.AuthPassword:
 		return e.loginPlain(ctx, conn, auth.Login, auth.Password)
 	default:
@@ -118,12 +115,17 @@ func (e *Engine) login(ctx context.Context, conn *wire.Conn, auth migration.Auth
 	}
 }
 
-// loginPlain uses LOGIN, which every server has, and SASL PLAIN where a server
-// forbids LOGIN but takes that.
-func (e *Engine) loginPlain(ctx context.Context, conn *wire.Conn, user string, password migration.Secret) error {
-	err := conn.Login(ctx, user, password.Reveal())
-	if errors.Is(err, wire.ErrCleartext) && conn.TLS() != nil && conn.Has("AUTH=PLAIN") {
-		return conn.Authenticate(ctx, sasl.NewPlainClient("", user, password.Reveal()))
+// loginByToken logs in as an application, with the token that it is given.
+func (e *Engine) loginByToken(ctx context.Context, conn *wire.Conn, cloud migration.Cloud, auth migration.Auth) error {
+	token, err := e.token(ctx, cloud, auth)
+	if err != nil {
+		return err
+	}
+	err = firstOffered(ctx, conn, []way{
+		{client: &bearer{"XOAUTH2", auth.Login, token}}, {client: &bearer{sasl.OAuthBearer, auth.Login, token}},
+	})
+	if class, _ := classify(err); err != nil && class == ClassLogin {
+		e.doubtToken(ctx, cloud, auth)
 	}
 	return err
 }

@@ -102,7 +102,7 @@ func TestLogin(t *testing.T) {
 			"",
 		},
 		{"authzid where PLAIN is not offered", byAuthzid, &door{refuse: no}, []string{"CAPABILITY"}, ClassMechanism},
-		{"no password without TLS", own, &door{caps: "LOGINDISABLED AUTH=PLAIN", refuse: no}, nil, ClassTLS},
+		{"no password without TLS", own, &door{caps: "LOGINDISABLED AUTH=PLAIN", refuse: no}, []string{"CAPABILITY"}, ClassTLS},
 		{"a way nobody knows", migration.Auth{Kind: "magic"}, &door{refuse: no}, nil, ClassMechanism},
 	}
 	for _, tt := range tests {

@@ -56,8 +56,7 @@ const (
 
 var stageOf = map[Class]Stage{
 	ClassAddress: StageAddress, ClassPrivate: StageAddress, ClassConnect: StageConnect, ClassTLS: StageTLS,
-	ClassCertificate: StageTLS, ClassGreeting: StageGreeting, ClassToken: StageLogin, ClassLogin: StageLogin,
-	ClassMechanism: StageLogin,
+	ClassCertificate: StageTLS, ClassGreeting: StageGreeting, ClassLogin: StageLogin, ClassMechanism: StageLogin,
 }
 
 // failedAt returns the stage at which connecting ended with err.
@@ -66,6 +65,9 @@ func failedAt(err error) Stage {
 	if errors.As(err, &e) {
 		if stage, ok := stageOf[e.Class]; ok {
 			return stage
+		}
+		if stage := migration.MicrosoftStage(string(e.Class)); stage != "" {
+			return Stage(stage)
 		}
 	}
 	return StageLogin
@@ -87,6 +89,9 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 		return Findings{Stage: failedAt(err)}, err
 	}
 	defer conn.Logout(ctx)
+	if err := opensToApp(ctx, conn, source.Auth); err != nil {
+		return Findings{Stage: failedAt(err)}, err
+	}
 	found := Findings{
 		Stage: StageInventory, Master: e.masterForm(source),
 		Addresses: frozenBy(conn, source.Addresses), Shown: shownBy(conn),

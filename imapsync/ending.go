@@ -50,7 +50,7 @@ func (e *Error) retryAt(now time.Time) time.Time {
 	case e.Class == ClassOverQuota:
 		return time.Time{}
 	case e.RetryAfter > 0:
-		return now.Add(e.RetryAfter)
+		return now.Add(e.RetryAfter + e.RetryAfter/10)
 	}
 	return now.Add(parkFor)
 }

@@ -34,8 +34,8 @@ func TestEndingOf(t *testing.T) {
 		{"the login is refused", live, of(ClassLogin, 0), Ending{Status: migration.RunFailed, Class: ClassLogin, Detail: said}},
 		{"an error of our own", live, broken, Ending{Status: migration.RunFailed, Class: ClassInternal, Detail: "broken"}},
 		{
-			"a server asks for patience", live, of(ClassThrottled, 5*time.Minute),
-			Ending{Status: migration.RunParked, RetryAt: now.Add(5 * time.Minute), Class: ClassThrottled, Detail: said},
+			"a server asks for patience, and gets a tenth more (X-2)", live, of(ClassThrottled, 50*time.Minute),
+			Ending{Status: migration.RunParked, RetryAt: now.Add(55 * time.Minute), Class: ClassThrottled, Detail: said},
 		},
 		{
 			"a server is out of reach", live, of(ClassTransport, 0),
@@ -78,5 +78,17 @@ func TestNotesAreTakenOnceAndInOrder(t *testing.T) {
 	}
 	if folder, tally, begun := n.Latest(); folder != "Sent" || tally.Copied != 2 || !begun {
 		t.Errorf("%s %+v %v", folder, tally, begun)
+	}
+}
+
+// A rest longer than a run has patience for is taken parked: the connection would be
+// gone before its end, and the place is somebody else's meanwhile.
+func TestALongRestIsTakenParked(t *testing.T) {
+	now := time.Date(2026, 11, 26, 10, 0, 0, 0, time.UTC)
+	r := &run{engine: New(Options{Now: func() time.Time { return now }})}
+	for after, want := range map[time.Duration]bool{0: false, 5 * time.Minute: false, 30 * time.Minute: false, 50 * time.Minute: true} {
+		if got := r.outOfPatience(&Error{Side: SourceSide, Class: ClassThrottled, RetryAfter: after}); got != want {
+			t.Errorf("%v: %v", after, got)
+		}
 	}
 }

@@ -21,10 +21,11 @@ type Engine struct {
 	memory *semaphore.Weighted // octets of messages of all runs
 	disk   *semaphore.Weighted // the same, in files
 
-	mu     sync.Mutex
-	tokens map[tokenKey]*tokenCache
-	gates  map[string]*gate                // by server, at either end
-	forms  map[string]migration.MasterForm // what a server took where nobody named a form, by address
+	mu      sync.Mutex
+	tokens  map[tokenKey]*shelf[accessToken]
+	tenants map[string]*shelf[string]       // by authority and domain
+	gates   map[string]*gate                // by server, at either end
+	forms   map[string]migration.MasterForm // what a server took where nobody named a form, by address
 }
 
 // Options are what holds for every run of an Engine.
@@ -45,6 +46,9 @@ type Options struct {
 	// CA holds PEM certificates that are trusted besides the system's, for all
 	// endpoints that bring none of their own.
 	CA []byte
+	// Authority is where tenants are found and tokens are given; "": that of the
+	// cloud whose server the source is (migration.CloudOf).
+	Authority string
 	// Resolver finds the addresses of names; nil: the system's.
 	Resolver Resolver
 	// PerSource is how many connections to one source are made at once where nothing
@@ -53,8 +57,6 @@ type Options struct {
 	PerSource int
 	Limits    []migration.ServerLimit
 	Learnt    func(migration.ServerLimit)
-	// TokenURL builds the address of a tenant's token endpoint; nil: Microsoft's.
-	TokenURL func(tenant string) string
 }
 
 // Patience says how long a run bears with servers that fail.
@@ -117,12 +119,10 @@ func New(opts Options) *Engine {
 	if opts.Resolver == nil {
 		opts.Resolver = net.DefaultResolver
 	}
-	if opts.TokenURL == nil {
-		opts.TokenURL = microsoftTokenURL
-	}
 	return &Engine{
 		opts: opts, memory: semaphore.NewWeighted(opts.Memory), disk: semaphore.NewWeighted(opts.TempSpace),
-		gates: map[string]*gate{}, tokens: map[tokenKey]*tokenCache{}, forms: map[string]migration.MasterForm{},
+		gates: map[string]*gate{}, tokens: map[tokenKey]*shelf[accessToken]{}, tenants: map[string]*shelf[string]{},
+		forms: map[string]migration.MasterForm{},
 	}
 }
 

@@ -29,13 +29,27 @@ const (
 	ClassLogin       Class = "login"
 	ClassMechanism   Class = "no_mechanism" // none of the ways to log in that we have
 	ClassPermission  Class = "permission"   // logged in, but no mailbox behind it
-	ClassToken       Class = "token"        // the identity provider gave no token
 	ClassThrottled   Class = "throttled"
 	ClassOverQuota   Class = "over_quota"
 	ClassRefused     Class = "refused" // it says no to what a copy cannot do without
 	ClassTransport   Class = "transport"
 	ClassSecrets     Class = "secrets_gone" // the password was destroyed, or cannot be opened
 	ClassInternal    Class = "internal"
+)
+
+// The classes of Microsoft 365, by the stages of migration.MicrosoftStages.
+const (
+	ClassTenant        Class = "tenant"          // no tenant has the domain
+	ClassToken         Class = "token"           // no token, for a reason that has no class of its own
+	ClassTokenApp      Class = "token_app"       // the tenant does not know the application
+	ClassTokenSecret   Class = "token_secret"    // the secret is not the application's
+	ClassTokenExpired  Class = "token_expired"   // the secret was
+	ClassTokenNoSecret Class = "token_no_secret" // there is none
+	ClassTokenScope    Class = "token_scope"     // the identity service does not know what is asked for
+	ClassTokenRoles    Class = "token_roles"     // the token does not allow IMAP
+	ClassAppLogin      Class = "app_login"       // Exchange does not take the token for this mailbox
+	ClassAppPermission Class = "app_permission"  // it does, and does not open the mailbox
+	ClassAppOnly       Class = "app_only"        // a password, where Microsoft takes none
 )
 
 // Side is the end of a resource that an error is about.
@@ -182,7 +196,9 @@ var signs = []struct {
 // password again only gets us banned (C-2).
 var wrongPassword = regexp.MustCompile(`(?i)\b(invalid|wrong|incorrect|bad) (credentials|password|login|user)`)
 
-const longestHint = 5 * time.Minute
+// longestHint is the longest wait that a server may ask for: Exchange has been seen
+// to ask for 50 minutes (X-2).
+const longestHint = time.Hour
 
 var backoffHint = regexp.MustCompile(`(?i)backoff time: (\d+) milliseconds`)
 
@@ -194,7 +210,7 @@ func classifyStatus(e *wire.StatusError) (Class, time.Duration) {
 			}
 		}
 	}
-	isLogin := strings.HasPrefix(e.Command, "LOGIN") || strings.HasPrefix(e.Command, "AUTHENTICATE")
+	isLogin := strings.HasPrefix(e.Command, "LOGIN") || strings.HasPrefix(e.Command, "AUTHENTICATE") || e.Command == "X-MASTERAUTH"
 	if isLogin && wrongPassword.MatchString(e.Status.Text) && !strings.Contains(strings.ToLower(e.Status.Text), "too many") {
 		return ClassLogin, 0
 	}
@@ -209,6 +225,8 @@ func classifyStatus(e *wire.StatusError) (Class, time.Duration) {
 	switch {
 	case isLogin:
 		return ClassLogin, 0
+	case e.Command == "PROXYAUTH" || e.Command == "X-SETUSER":
+		return ClassPermission, 0 // the master user is in, and may not be this one
 	case e.Status.Type == "BYE":
 		return ClassTransport, 0
 	default:
@@ -216,7 +234,7 @@ func classifyStatus(e *wire.StatusError) (Class, time.Duration) {
 	}
 }
 
-// hint reads how long Exchange asks to wait (X-2), at most five minutes.
+// hint reads how long Exchange asks to wait (X-2), at most an hour.
 func hint(text string) time.Duration {
 	m := backoffHint.FindStringSubmatch(text)
 	if m == nil {

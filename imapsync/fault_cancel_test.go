@@ -123,6 +123,7 @@ func TestStoppedWhileItWaits(t *testing.T) {
 	s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{
 		Faults: []imaptest.Fault{{Command: "APPEND", Reply: "BAD Request is throttled. Suggested Backoff Time: 200000 milliseconds"}},
 	})
+	s.patience.GiveUp = 30 * time.Minute // a longer rest would be taken parked
 	s.fillOdd()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()

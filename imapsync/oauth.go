@@ -3,127 +3,166 @@ package imapsync
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
-	"github.com/emersion/go-sasl"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
 	"trasloco/migration"
 )
 
-// Microsoft's app-only access to IMAP: learn.microsoft.com, "Authenticate an
-// IMAP, POP or SMTP connection using OAuth".
-const outlookScope = "https://outlook.office365.com/.default"
-
-func microsoftTokenURL(tenant string) string {
-	return "https://login.microsoftonline.com/" + url.PathEscape(tenant) + "/oauth2/v2.0/token"
-}
-
 // tokenKey holds the secret too: who does not know it must not get the token of
 // somebody who does.
 type tokenKey struct {
-	tenant, client string
-	secret         migration.Secret
+	resource, tenant, client string
+	secret                   migration.Secret
 }
 
-// tokenCache holds a token that the mailboxes of a tenant share. Its turn has
-// one place, for who looks at the token or asks for a new one.
-type tokenCache struct {
-	turn  chan struct{}
-	token *oauth2.Token
+// accessToken is a token that the mailboxes of a tenant share.
+type accessToken struct {
+	text            string
+	given           time.Time
+	renews, expires time.Time
 }
 
-const tokenTimeout = 30 * time.Second
+const (
+	tokenTimeout = 30 * time.Second
+	// usualLife is that of a token whose answer does not say it.
+	usualLife = time.Hour
+	// firstDoubt is how old a token must be before a mailbox that refuses it makes
+	// us ask for another: one just given is as good as the next.
+	firstDoubt = time.Minute
+)
 
-var errNoTenant = errors.New("the login has no domain that names a tenant")
+var (
+	errNoTenant = errors.New("the login has no domain that names a tenant")
+	errAppOnly  = errors.New("this server takes no password")
+)
 
-// token returns an access token. All mailboxes of a tenant share one.
-func (e *Engine) token(ctx context.Context, auth migration.Auth) (string, error) {
-	tenant := auth.Tenant
-	if tenant == "" {
-		_, tenant, _ = strings.Cut(auth.Login, "@") // the endpoint takes a verified domain
+// token returns an access token. All mailboxes of a tenant share one, until most of
+// its life is over.
+func (e *Engine) token(ctx context.Context, cloud migration.Cloud, auth migration.Auth) (string, error) {
+	tenant, err := e.tenant(ctx, cloud, auth)
+	if err != nil {
+		return "", err
 	}
-	if tenant == "" {
-		return "", &Error{Side: SourceSide, Class: ClassToken, Err: errNoTenant}
-	}
-	cache := e.tokenCache(tokenKey{tenant, auth.ClientID, auth.ClientSecret})
-	select {
-	case cache.turn <- struct{}{}:
-		defer func() { <-cache.turn }()
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
-	if !cache.token.Valid() {
-		token, err := e.askForToken(ctx, tenant, auth)
-		if err != nil {
-			return "", err
+	given, err := kept(ctx, e, e.tokens, keyOf(cloud, tenant, auth), func(old accessToken) (accessToken, error) {
+		now := e.opts.Now()
+		if old.text != "" && now.Before(old.renews) {
+			return old, nil
 		}
-		cache.token = token
+		fresh, err := e.askForToken(ctx, cloud, tenant, auth)
+		if known := (*Error)(nil); errors.As(err, &known) && known.Parks() && now.Before(old.expires) {
+			return old, nil // it still holds, and its giver may be back before it does not
+		}
+		return fresh, err
+	})
+	if err != nil {
+		return "", err
 	}
-	return cache.token.AccessToken, nil
+	return given.text, checkRoles(given.text)
 }
 
-func (e *Engine) tokenCache(key tokenKey) *tokenCache {
+func keyOf(cloud migration.Cloud, tenant string, auth migration.Auth) tokenKey {
+	return tokenKey{cloud.Resource, tenant, auth.ClientID, auth.ClientSecret}
+}
+
+// doubtToken has another token asked for the next time, where this one was refused:
+// it may have been revoked, or the application was given more rights since.
+func (e *Engine) doubtToken(ctx context.Context, cloud migration.Cloud, auth migration.Auth) {
+	tenant, err := e.tenant(ctx, cloud, auth)
+	if err != nil {
+		return
+	}
+	_, _ = kept(ctx, e, e.tokens, keyOf(cloud, tenant, auth), func(old accessToken) (accessToken, error) {
+		if e.opts.Now().Sub(old.given) < firstDoubt {
+			return old, nil
+		}
+		return accessToken{}, nil
+	})
+}
+
+// shelf holds one thing that many ask for. Its turn has one place, for who looks at
+// it or asks for a new one.
+type shelf[V any] struct {
+	turn chan struct{}
+	held V
+}
+
+// kept lets one at a time look at what is kept under a key and replace it.
+func kept[K comparable, V any](ctx context.Context, e *Engine, all map[K]*shelf[V], key K, look func(V) (V, error)) (V, error) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.tokens[key] == nil {
-		e.tokens[key] = &tokenCache{turn: make(chan struct{}, 1)}
+	if all[key] == nil {
+		all[key] = &shelf[V]{turn: make(chan struct{}, 1)}
 	}
-	return e.tokens[key]
+	s := all[key]
+	e.mu.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		var none V
+		return none, context.Cause(ctx)
+	}
+	fresh, err := look(s.held)
+	if err == nil {
+		s.held = fresh
+	}
+	return fresh, err
 }
 
-func (e *Engine) askForToken(ctx context.Context, tenant string, auth migration.Auth) (*oauth2.Token, error) {
+// authority is who gives the tokens of a cloud.
+func (e *Engine) authority(cloud migration.Cloud) string {
+	if e.opts.Authority != "" {
+		return e.opts.Authority
+	}
+	return cloud.Authority
+}
+
+// askForToken is learn.microsoft.com, "Authenticate an IMAP, POP or SMTP connection
+// using OAuth", client credentials.
+func (e *Engine) askForToken(ctx context.Context, cloud migration.Cloud, tenant string, auth migration.Auth) (accessToken, error) {
 	cfg := clientcredentials.Config{
 		ClientID: auth.ClientID, ClientSecret: auth.ClientSecret.Reveal(),
-		TokenURL: e.opts.TokenURL(tenant), Scopes: []string{outlookScope}, AuthStyle: oauth2.AuthStyleInParams,
+		TokenURL: e.authority(cloud) + "/" + url.PathEscape(tenant) + "/oauth2/v2.0/token",
+		Scopes:   []string{cloud.Resource + "/.default"}, AuthStyle: oauth2.AuthStyleInParams,
 	}
 	token, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Timeout: tokenTimeout}))
 	switch {
 	case err == nil:
-		return token, nil
 	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
+		return accessToken{}, context.Cause(ctx)
 	default:
-		return nil, tokenError(err)
+		return accessToken{}, tokenError(err)
 	}
+	life := time.Duration(token.ExpiresIn) * time.Second
+	if life <= 0 {
+		life = usualLife
+	}
+	now := e.opts.Now()
+	return accessToken{text: token.AccessToken, given: now, renews: now.Add(life / 5 * 4), expires: now.Add(life)}, nil
 }
 
-// tokenError keeps of the provider's answer what helps: its code and its text.
-// The request, with the secret in it, is never part of an error.
-func tokenError(err error) error {
-	var refused *oauth2.RetrieveError
-	if !errors.As(err, &refused) {
-		return &Error{Side: SourceSide, Class: ClassTransport, Err: fmt.Errorf("ask for a token: %w", err)}
+// tenant returns the tenant of an account: the one that is named, else the one that
+// its domain belongs to, by its number. Domains of one tenant share its tokens.
+func (e *Engine) tenant(ctx context.Context, cloud migration.Cloud, auth migration.Auth) (string, error) {
+	name := strings.ToLower(auth.Tenant)
+	if name == "" {
+		_, name, _ = strings.Cut(strings.ToLower(auth.Login), "@")
 	}
-	class := ClassToken
-	if status := refused.Response.StatusCode; status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
-		class = ClassThrottled // the provider's trouble, and not ours
+	switch {
+	case name == "":
+		return "", &Error{Side: SourceSide, Class: ClassTenant, Err: errNoTenant}
+	case tenantNumber.FindString(name) == name:
+		return name, nil
 	}
-	text := fmt.Sprintf("%s: %s: %.300s", refused.Response.Status, refused.ErrorCode, refused.ErrorDescription)
-	return &Error{Side: SourceSide, Class: class, Err: &providerError{text}}
+	return kept(ctx, e, e.tenants, e.authority(cloud)+" "+name, func(old string) (string, error) {
+		if old != "" {
+			return old, nil
+		}
+		return e.askForTenant(ctx, cloud, name)
+	})
 }
-
-// providerError is a refusal in the provider's words: its number, such as
-// AADSTS7000215, is what the admin has to look for.
-type providerError struct{ text string }
-
-func (e *providerError) Error() string { return e.text }
-
-// xoauth2 is Google's and Microsoft's mechanism (developers.google.com, "OAuth
-// 2.0 Mechanism"); go-sasl has only its successor OAUTHBEARER.
-type xoauth2 struct{ user, token string }
-
-var _ sasl.Client = (*xoauth2)(nil)
-
-func (x *xoauth2) Start() (string, []byte, error) {
-	return "XOAUTH2", []byte("user=" + x.user + "\x01auth=Bearer " + x.token + "\x01\x01"), nil
-}
-
-// Next answers the error report that comes as a challenge with an empty line;
-// only then the server says NO.
-func (x *xoauth2) Next([]byte) ([]byte, error) { return nil, nil }

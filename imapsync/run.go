@@ -253,7 +253,7 @@ func (r *run) persevere(ctx context.Context, step func(context.Context) error) e
 func (r *run) recover(ctx context.Context, cause error) error {
 	broke := r.engine.opts.Now()
 	for {
-		if r.outOfPatience() {
+		if r.outOfPatience(cause) {
 			return lasting(cause)
 		}
 		if err := r.wait(ctx, cause); err != nil {
@@ -278,7 +278,7 @@ func (r *run) patiently(ctx context.Context, conn *wire.Conn, side Side, step fu
 	for {
 		err := blame(side, step())
 		var e *Error
-		if !errors.As(err, &e) || e.Class != ClassThrottled || conn.Err() != nil || r.outOfPatience() {
+		if !errors.As(err, &e) || e.Class != ClassThrottled || conn.Err() != nil || r.outOfPatience(err) {
 			return err
 		}
 		if err := r.wait(ctx, err); err != nil {
@@ -287,8 +287,13 @@ func (r *run) patiently(ctx context.Context, conn *wire.Conn, side Side, step fu
 	}
 }
 
-// outOfPatience reports whether nothing got on for too long.
-func (r *run) outOfPatience() bool {
+// outOfPatience reports whether nothing got on for too long, or a server asks for a
+// rest that is longer than that: it is taken parked, and not in a connection's place.
+func (r *run) outOfPatience(cause error) bool {
+	var e *Error
+	if errors.As(cause, &e) && e.RetryAfter > r.engine.opts.Patience.GiveUp {
+		return true
+	}
 	r.books.Lock()
 	defer r.books.Unlock()
 	now := r.engine.opts.Now()

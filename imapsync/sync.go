@@ -18,7 +18,7 @@ import (
 func (e *Engine) Sync(ctx context.Context, job Job, journal Journal, report Reporter) (migration.Tally, error) {
 	r := e.newRun(ctx, job, journal, report)
 	defer r.close()
-	err := ending(ctx, r.sync(ctx))
+	err := ofApp(job.Resource.Source.Auth, ending(ctx, r.sync(ctx)))
 	if err != nil {
 		r.logTranscripts(err)
 	}

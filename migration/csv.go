@@ -30,6 +30,9 @@ type CSVOptions struct {
 	DefaultTLS  TLSMode
 	// DefaultHost is the source of rows whose host is empty; "": they are faulty.
 	DefaultHost string
+	// NeedsApp is set where the sources take no password: every row has to have an
+	// application (S6).
+	NeedsApp bool
 	// AllowPrivate lets loopback, private and similar addresses pass.
 	AllowPrivate bool
 
@@ -64,6 +67,7 @@ func ParseCSV(data []byte, opts CSVOptions) Sheet {
 	records := p.read(data)
 	p.noticeMissingPasswords(records)
 	p.sheet.Form = p.mainForm(records)
+	p.noticePasswords()
 	for _, r := range records {
 		p.check(r)
 	}

@@ -17,6 +17,15 @@ func (p *csvParser) check(r *record) {
 	}
 	if p.checkForm(r) {
 		p.readRow(r)
+		p.refusePassword(r)
+	}
+}
+
+// refusePassword is noticePasswords for the page of the rows: the type of server may
+// be changed when the file is there already.
+func (p *csvParser) refusePassword(r *record) {
+	if p.opts.NeedsApp && r.resource.Source.Auth.Kind != AuthClientCredentials {
+		r.fault(CodeRowNeedsApp, FieldPassword, Args{"want": p.opts.fieldsOf(FormMicrosoft365)})
 	}
 }
 

@@ -26,6 +26,7 @@ const (
 	CodeFileColumnOrder = "csv.column_order"
 
 	CodeFileNoDestinationPassword = "csv.no_destination_password"
+	CodeFileNeedsApp              = "csv.needs_app"
 
 	CodeFileWindows1252 = "csv.windows1252" // a warning
 )
@@ -41,6 +42,7 @@ const (
 	CodeRowNUL               = "csv.nul"
 	CodeRowLostLetters       = "csv.lost_letters"
 	CodeRowMixedLineEnds     = "csv.mixed_line_ends"
+	CodeRowNeedsApp          = "csv.row_needs_app"
 	CodeRowDuplicate         = "csv.duplicate"
 	CodeRowSameDestination   = "csv.same_destination" // a warning
 	CodeRowSameSource        = "csv.same_source"      // a warning
@@ -130,11 +132,11 @@ const (
 func CSVCodes() []string {
 	return []string{
 		CodeFileEmpty, CodeFileTooBig, CodeFileNoRows, CodeFileNoDestinationPassword, CodeFileTooManyRows, CodeFileSpreadsheet,
-		CodeFileDocument, CodeFileSepLine, CodeFileColumnOrder, CodeFileWindows1252,
+		CodeFileDocument, CodeFileSepLine, CodeFileColumnOrder, CodeFileWindows1252, CodeFileNeedsApp,
 
 		CodeRowTooFew, CodeRowTooMany, CodeRowOtherForm, CodeRowTrailingSeparator, CodeRowUnclosedQuote,
 		CodeRowAfterQuote, CodeRowNUL, CodeRowLostLetters, CodeRowMixedLineEnds, CodeRowDuplicate,
-		CodeRowSameDestination, CodeRowSameSource,
+		CodeRowSameDestination, CodeRowSameSource, CodeRowNeedsApp,
 
 		CodeFieldPlaceholder, CodeFieldMask, CodeFieldExcelError, CodeFieldControl, CodeFieldQuote,
 		CodeFieldLong, CodeFieldAngle, CodeFieldMailto, CodeFieldCleaned,

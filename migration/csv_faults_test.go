@@ -129,6 +129,7 @@ func TestEveryCodeIsGivenByAFile(t *testing.T) {
 		note([]byte(file), CSVOptions{})
 	}
 	note([]byte(plainRow), CSVOptions{DestinationPassword: true})
+	note([]byte(plainRow), CSVOptions{NeedsApp: true})
 	for _, code := range CSVCodes() {
 		if !given[code] {
 			t.Errorf("%s is never given", code)

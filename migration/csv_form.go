@@ -76,6 +76,15 @@ func (p *csvParser) noticeMissingPasswords(records []*record) {
 	}
 }
 
+// noticePasswords says once that a file of passwords is of no use at Microsoft's
+// servers, which take none since the end of basic authentication.
+func (p *csvParser) noticePasswords() {
+	if p.opts.NeedsApp && (p.sheet.Form == FormStandard || p.sheet.Form == FormMaster) {
+		p.fileFault(CodeFileNeedsApp, Args{"fields": p.opts.fieldsOf(p.sheet.Form), "want": p.opts.fieldsOf(FormMicrosoft365)})
+		p.incomplete = true
+	}
+}
+
 // mainForm is the form of most rows; of two equally frequent ones the first. A
 // row that ends with a separator may be meant to be shorter: it counts only
 // where all rows do, and then by what is filled.

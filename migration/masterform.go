@@ -21,7 +21,22 @@ type MasterForm struct {
 	// Pattern is a plain LOGIN as the server wants it, with {user} and {master} in
 	// it: Exchange's {master}\{user}, whose master is DOMAIN\admin.
 	Pattern string
+	// Command is a way that is more than a login name; "": none.
+	Command MasterCommand
 }
+
+// MasterCommand is how a master user becomes another user where that is a command.
+type MasterCommand string
+
+// The commands.
+const (
+	// CommandProxyAuth logs in as the master user, then says PROXYAUTH: Sun, Oracle,
+	// iPlanet.
+	CommandProxyAuth MasterCommand = "proxyauth"
+	// CommandMasterAuth is Kerio's X-MASTERAUTH, whose master has a password and no
+	// name.
+	CommandMasterAuth MasterCommand = "x-masterauth"
+)
 
 // The parts of a Pattern.
 const (
@@ -29,14 +44,17 @@ const (
 	patternMaster = "{master}"
 )
 
-var errMasterForm = errors.New(`want "separator:" and a character, "login:" and a pattern with {user} and {master}, or "authzid"`)
+var errMasterForm = errors.New(`want "separator:" and a character, "login:" and a pattern with {user} and {master}, "authzid", "proxyauth" or "x-masterauth"`)
 
-// ParseMasterForm reads "separator:*", "login:{master}\{user}" or "authzid".
+// ParseMasterForm reads "separator:*", "login:{master}\{user}", "authzid", or a
+// MasterCommand.
 func ParseMasterForm(text string) (MasterForm, error) {
 	kind, rest, _ := strings.Cut(text, ":")
 	switch {
 	case text == "authzid":
 		return MasterForm{AuthzID: true}, nil
+	case text == string(CommandProxyAuth) || text == string(CommandMasterAuth):
+		return MasterForm{Command: MasterCommand(text)}, nil
 	case kind == "separator" && rest != "":
 		return MasterForm{Separator: rest}, nil
 	case kind == "login" && strings.Contains(rest, patternUser) && strings.Contains(rest, patternMaster):
@@ -50,6 +68,8 @@ func (f MasterForm) String() string {
 	switch {
 	case f.AuthzID:
 		return "authzid"
+	case f.Command != "":
+		return string(f.Command)
 	case f.Pattern != "":
 		return "login:" + f.Pattern
 	case f.Separator != "":
@@ -58,7 +78,7 @@ func (f MasterForm) String() string {
 	return ""
 }
 
-// Join returns the login name of a form that has no authorization identity.
+// Join returns the login name of a form that is one.
 func (f MasterForm) Join(user, master string) string {
 	if f.Pattern != "" {
 		return strings.NewReplacer(patternUser, user, patternMaster, master).Replace(f.Pattern)

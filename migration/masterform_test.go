@@ -18,6 +18,8 @@ func TestParseMasterForm(t *testing.T) {
 		{"a colon as separator", "separator::", MasterForm{Separator: ":"}, true},
 		{"authorization identity", "authzid", MasterForm{AuthzID: true}, true},
 		{"a login of one's own", `login:{master}\{user}`, MasterForm{Pattern: `{master}\{user}`}, true},
+		{"a command after the login", "proxyauth", MasterForm{Command: CommandProxyAuth}, true},
+		{"Kerio's command", "x-masterauth", MasterForm{Command: CommandMasterAuth}, true},
 		{"a login without the user", "login:{master}", MasterForm{}, false},
 		{"a login without the master", "login:{user}", MasterForm{}, false},
 		{"no separator", "separator:", MasterForm{}, false},

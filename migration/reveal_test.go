@@ -17,7 +17,7 @@ var mayReveal = map[string]string{
 	"handlers/factor.go":      "shows a new second factor and recovery codes, tries codes",
 	"handlers/link.go":        "shows a link where there is no mail",
 	"handlers/wizard_file.go": "reads and corrects the file of a draft",
-	"imapsync/auth.go":        "hands passwords to the IMAP server",
+	"imapsync/password.go":    "hands passwords to the IMAP server",
 	"imapsync/oauth.go":       "hands the client secret to the token server",
 	"notify/notify.go":        "hands the password to the mail server",
 	"notify/account.go":       "writes a link into a mail",

@@ -77,7 +77,7 @@ func (in Intake) destination(d Domain) (Destination, bool) {
 // read reads the file one way.
 func (in Intake) read(data []byte, opts CSVOptions) Sheet {
 	opts.MaxRows, opts.DefaultTLS, opts.AllowPrivate = in.Policy.MaxRows, in.Source.TLS, in.AllowPrivate
-	opts.DefaultHost = in.Type.Host()
+	opts.DefaultHost, opts.NeedsApp = in.Type.Host(), in.Type == Office365
 	sheet := ParseCSV(data, opts)
 	rows := sheet.Rows
 	sheet.Rows = nil
@@ -183,7 +183,7 @@ func (t ServerType) Host() string {
 	case Gmail:
 		return "imap.gmail.com"
 	case Office365:
-		return "outlook.office365.com"
+		return Clouds()[0].Host
 	}
 	return ""
 }

@@ -161,7 +161,8 @@ func TestServerTypesThatHaveOneHostNeedNone(t *testing.T) {
 	for serverType, want := range map[ServerType]string{Gmail: "imap.gmail.com", Office365: "outlook.office365.com"} {
 		in := intake()
 		in.Type = serverType
-		sheet := in.Read([]byte("a@rossi.example;;a@old.it;pw\nb@rossi.example;192.0.2.1;b@old.it;pw"))
+		rest := map[ServerType]string{Gmail: "pw", Office365: ";11111111-2222-3333-4444-555555555555;s"}[serverType]
+		sheet := in.Read([]byte("a@rossi.example;;a@old.it;" + rest + "\nb@rossi.example;192.0.2.1;b@old.it;" + rest))
 		if len(sheet.Rows) != 2 || sheet.Rows[0].Source.Host != want || sheet.Rows[1].Source.Host != "192.0.2.1" {
 			t.Errorf("%s: rows %+v, problems %v", serverType, sheet.Rows, csvCodes(sheet.Problems))
 		}

@@ -24,8 +24,11 @@ type storedEndpoint struct {
 	AuthzID   bool               `json:"authzid,omitempty"`
 	Separator string             `json:"separator,omitempty"`
 	Pattern   string             `json:"pattern,omitempty"`
-	ClientID  string             `json:"client_id,omitempty"`
-	Tenant    string             `json:"tenant,omitempty"`
+
+	Command migration.MasterCommand `json:"command,omitempty"`
+
+	ClientID string `json:"client_id,omitempty"`
+	Tenant   string `json:"tenant,omitempty"`
 }
 
 func packEndpoint(e migration.Endpoint) (string, error) {
@@ -33,6 +36,7 @@ func packEndpoint(e migration.Endpoint) (string, error) {
 		Host: e.Host, Port: e.Port, TLS: e.TLS, TLSName: e.TLSName, Pin: e.Pin, CA: e.CA, Insecure: e.Insecure,
 		Kind: e.Auth.Kind, Login: e.Auth.Login, Master: e.Auth.Master,
 		AuthzID: e.Auth.Form.AuthzID, Separator: e.Auth.Form.Separator, Pattern: e.Auth.Form.Pattern,
+		Command:  e.Auth.Form.Command,
 		ClientID: e.Auth.ClientID, Tenant: e.Auth.Tenant,
 	})
 	return string(octets), err
@@ -51,7 +55,7 @@ func unpackEndpoint(packed string) (migration.Endpoint, error) {
 		Host: s.Host, Port: s.Port, TLS: s.TLS, TLSName: s.TLSName, Pin: s.Pin, CA: s.CA, Insecure: s.Insecure,
 		Auth: migration.Auth{
 			Kind: s.Kind, Login: s.Login, Master: s.Master,
-			Form:     migration.MasterForm{AuthzID: s.AuthzID, Separator: s.Separator, Pattern: s.Pattern},
+			Form:     migration.MasterForm{AuthzID: s.AuthzID, Separator: s.Separator, Pattern: s.Pattern, Command: s.Command},
 			ClientID: s.ClientID, Tenant: s.Tenant,
 		},
 	}, nil

@@ -13,7 +13,7 @@ func TestRowsComeBackWithBothEndsCompleteAndWithoutSecrets(t *testing.T) {
 	row := p.row(1, "x")
 	row.Source.CA, row.Source.Insecure = []byte("pem"), true
 	row.Source.Auth = migration.Auth{
-		Kind: migration.AuthMaster, Login: "x", Master: "admin", Form: migration.MasterForm{AuthzID: true, Separator: "%"},
+		Kind: migration.AuthMaster, Login: "x", Master: "admin", Form: migration.MasterForm{AuthzID: true, Separator: "%", Pattern: "{user}+{master}", Command: migration.CommandProxyAuth},
 		Password: migration.NewSecret("pw"), ClientID: "id", ClientSecret: migration.NewSecret("cs"), Tenant: "t.example",
 	}
 	m := p.draft(t)

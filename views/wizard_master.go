@@ -14,12 +14,12 @@ const MasterOwn = "own"
 // MasterForms are the forms of the login of a master user that the wizard offers,
 // each as MasterForm.String; "": the check finds out.
 func MasterForms() []string {
-	return []string{"", "separator:*", "authzid", `login:{master}\{user}`}
+	return []string{"", "separator:*", "authzid", `login:{master}\{user}`, string(migration.CommandProxyAuth), string(migration.CommandMasterAuth)}
 }
 
 // masterOptions are the forms as people know them: by the servers that want them.
 func (p ServerPage) masterOptions(ctx context.Context) []ui.Option {
-	names := []string{"auto", "separator", "authzid", "exchange", MasterOwn}
+	names := []string{"auto", "separator", "authzid", "exchange", "proxyauth", "masterauth", MasterOwn}
 	var options []ui.Option
 	for i, value := range append(MasterForms(), MasterOwn) {
 		options = append(options, ui.Option{Value: value, Text: p.say(ctx, "master."+names[i], nil)})
@@ -34,8 +34,29 @@ func (r RowView) masterLogin(ctx context.Context) string {
 	switch {
 	case form == (migration.MasterForm{}) || master == "":
 		return ""
+	}
+	names := map[string]any{"login": locale.Printable(login), "master": locale.Printable(master)}
+	switch {
 	case form.AuthzID:
-		return locale.T(ctx, "page.wizard.file.fact.authzid", map[string]any{"login": locale.Printable(login), "master": locale.Printable(master)})
+		return locale.T(ctx, "page.wizard.file.fact.authzid", names)
+	case form.Command == migration.CommandProxyAuth:
+		return locale.T(ctx, "page.wizard.file.fact.proxyauth", names)
+	case form.Command == migration.CommandMasterAuth:
+		return locale.T(ctx, "page.wizard.file.fact.masterauth", names)
 	}
 	return locale.Printable(form.Join(login, master))
+}
+
+// sameLogin reports whether the source knows the account by the address it is to
+// have.
+func (r RowView) sameLogin() bool {
+	return r.Line.Text(migration.FieldLogin) == r.Line.Text(migration.FieldDestination)
+}
+
+// loginClass hides a login on a phone where it says nothing new.
+func (r RowView) loginClass() string {
+	if r.sameLogin() {
+		return "t-addr t-soft t-phone-0"
+	}
+	return "t-addr"
 }

@@ -41,6 +41,7 @@ type RowsView struct {
 	PageNumber                    int
 	MaxSize                       int64
 	Now                           time.Time
+	Grants                        []migration.AppGrant // what the applications of the rows need
 
 	rows   []RowView // all of the file
 	groups map[string]int
@@ -276,20 +277,6 @@ func (v RowsView) faults(ctx context.Context) []ui.Fault {
 	return faults
 }
 
-// sameLogin reports whether the source knows the account by the address it is to
-// have.
-func (r RowView) sameLogin() bool {
-	return r.Line.Text(migration.FieldLogin) == r.Line.Text(migration.FieldDestination)
-}
-
-// loginClass hides a login on a phone where it says nothing new.
-func (r RowView) loginClass() string {
-	if r.sameLogin() {
-		return "t-addr t-soft t-phone-0"
-	}
-	return "t-addr"
-}
-
 func (r RowView) id() string { return "row-" + strconv.Itoa(r.Line.Number) }
 
 // field is the id of one of the row's fields.
@@ -319,23 +306,6 @@ func (r RowView) wrong(name string) bool {
 	return name == r.blamed()
 }
 
-// blamed is the field that the failed check speaks of.
-func (r RowView) blamed() string {
-	switch {
-	case r.Check.Side == "destination":
-		return migration.FieldDestination
-	case r.Check.Class == "login" || r.Check.Class == "permission":
-		for _, cell := range r.Line.Cells {
-			if cell.Secret {
-				return cell.Name
-			}
-		}
-	case r.Check.Class == "token":
-		return migration.FieldClientID
-	}
-	return migration.FieldHost
-}
-
 // isFaulty reports whether there is something to say by trouble.
 func (r RowView) isFaulty() bool {
 	return len(r.Problems) > 0 || r.Check.Status == migration.CheckFailed
@@ -349,19 +319,6 @@ func (r RowView) trouble(ctx context.Context) (what, remedy string) {
 		return fault.Text, fault.Fix
 	}
 	return checkFault(ctx, r.Check), locale.T(ctx, "class."+r.Check.Class+".fix", nil)
-}
-
-// checkFault says on which side a check failed, and why.
-func checkFault(ctx context.Context, c migration.Check) string {
-	return locale.T(ctx, "side."+c.Side, nil) + ": " + lowerFirst(locale.T(ctx, "class."+c.Class, nil))
-}
-
-// lowerFirst makes a sentence go on after a colon.
-func lowerFirst(text string) string {
-	for i, letter := range text {
-		return strings.ToLower(string(letter)) + text[i+len(string(letter)):]
-	}
-	return text
 }
 
 // inventory says what lies at the source.

@@ -38,7 +38,7 @@ var rooms = []room{
 		own:  []string{"migration", "imapsync/wire"},
 		modules: []string{
 			"github.com/emersion/go-imap/v2", "github.com/emersion/go-sasl",
-			"golang.org/x/oauth2", "golang.org/x/sync", "golang.org/x/text",
+			"github.com/xdg-go/scram", "golang.org/x/oauth2", "golang.org/x/sync", "golang.org/x/text",
 		},
 		inTests: []string{"imapsync", "imapsync/imaptest/...", "store"},
 	},

@@ -29,7 +29,7 @@ type options struct {
 	DestTLS                string `group:"Destination" name:"dest-tls" placeholder:"tls|starttls|none" help:"Encryption; by the port if not given: 143 starttls, else tls."`
 	DestMaster             string `group:"Destination" placeholder:"USER" help:"Master user of the destination. Without one each row ends with the password of its destination mailbox."`
 	DestMasterPasswordFile string `group:"Destination" placeholder:"FILE" help:"File that holds the password of the master user."`
-	DestMasterForm         string `group:"Destination" placeholder:"separator:*|authzid" help:"How mailbox and master user are joined to a login: separator:* (default), or authzid."`
+	DestMasterForm         string `group:"Destination" placeholder:"FORM" help:"How a master user opens a mailbox: separator:* (default), authzid, proxyauth, x-masterauth, or login: and a pattern with {user} and {master}."`
 	DestCA                 string `group:"Destination" name:"dest-ca" placeholder:"FILE" help:"Certificates to trust in place of the system's, PEM."`
 	DestName               string `group:"Destination" placeholder:"NAME" help:"Name the certificate must carry in place of HOST."`
 	DestPin                string `group:"Destination" placeholder:"SHA256" help:"Fingerprint of the one certificate to accept."`

@@ -157,12 +157,20 @@ func (s *scene) master(form, pattern string) {
 
 const applicationID = "6731de76-14a6-49ae-97bc-6eba6914391e"
 
-// identity is a token endpoint as Microsoft's, and knows whose a token is.
-type identity struct{}
+// identity is an identity service as Microsoft's, and knows whose a token is. The
+// domains whose tenants it is asked for go to tenants.
+type identity struct{ tenants chan string }
 
-func (identity) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (i identity) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
+	domain, discovers := strings.CutSuffix(r.URL.Path, "/v2.0/.well-known/openid-configuration")
 	switch {
+	case discovers && strings.HasSuffix(domain, "nobody.example"):
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant 'nobody.example' not found."}`)
+	case discovers:
+		i.tenants <- domain[1:]
+		fmt.Fprint(w, `{"issuer":"https://login.microsoftonline.com/8eaef023-2b34-4da1-9baa-8bc8c9d6a490/v2.0"}`)
 	case strings.HasSuffix(r.URL.Path, "/token") && r.FormValue("client_secret") == "s3cret":
 		fmt.Fprint(w, `{"token_type":"Bearer","expires_in":3599,"access_token":"good"}`)
 	case strings.HasSuffix(r.URL.Path, "/token"):
@@ -179,15 +187,12 @@ func (identity) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func TestS06_Microsoft365Form(t *testing.T) {
 	t.Parallel()
-	site := httptest.NewServer(identity{})
+	tenants := make(chan string, 100)
+	site := httptest.NewServer(identity{tenants})
 	t.Cleanup(site.Close)
 	src := realserver.Dovecot(t, realserver.Options{TLSAddresses: local(), Introspection: site.URL + "/introspect?token="})
 	dst := realserver.Dovecot(t, realserver.Options{TLSAddresses: local()})
-	tenants := make(chan string, 100)
-	panel := newInside(t, program.Inside{TokenURL: func(tenant string) string {
-		tenants <- tenant
-		return site.URL + "/" + tenant + "/token"
-	}}, src, dst)
+	panel := newInside(t, program.Inside{Authority: site.URL}, src, dst)
 	tab := panel.tab
 	tab.Go(panel.url + "/migrations")
 	tab.ClickNamed("Migrazione")
@@ -198,12 +203,14 @@ func TestS06_Microsoft365Form(t *testing.T) {
 		row("anna"+fixedDomain, src.TLSAddress(), "anna@vecchio.example", "", applicationID, "s3cret"),
 		row("bruno"+fixedDomain, src.TLSAddress(), "bruno@vecchio.example", "password-nobody-needs", applicationID, "wrong"),
 		row("carla"+fixedDomain, src.TLSAddress(), "carla", "", applicationID, "wrong", "contoso.example"),
+		row("dario"+fixedDomain, src.TLSAddress(), "dario@nobody.example", "", applicationID, "s3cret"),
 	}, "\n"))
 	panel.next()
 	panel.ready(1)
-	panel.await(word("class.token"))
-	panel.says("AADSTS7000215")
-	panel.tab.Wait(`document.querySelectorAll(".t-badedit").length === 2`)
+	panel.await(word("class.token_secret"))
+	panel.await(word("class.tenant"))
+	panel.says("AADSTS7000215", word("class.token_secret.fix"), "AADSTS90002", word("class.tenant.fix"))
+	panel.tab.Wait(`document.querySelectorAll(".t-badedit").length === 3`)
 	seen := map[string]bool{}
 	for len(tenants) > 0 {
 		seen[<-tenants] = true

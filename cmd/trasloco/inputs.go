@@ -29,6 +29,7 @@ func (s settings) readSheet() sheet {
 		DefaultPort:         s.source.Port,
 		DefaultTLS:          s.source.TLS,
 		AllowPrivate:        s.allowPrivate,
+		NeedsApp:            s.serverType == migration.Office365,
 	})
 	found := sheet{problems: read.Problems, warnings: read.Warnings}
 	for _, r := range read.Rows {

@@ -45,8 +45,8 @@ type program struct {
 	// is none.
 	size     func() (columns, lines int)
 	patience imapsync.Patience // zero: the engine's default; tests have less
-	// tokenURL is where tests ask for tokens; nil: Microsoft.
-	tokenURL func(tenant string) string
+	// authority is where tests ask for tokens; "": Microsoft.
+	authority string
 	// resolver finds the addresses of mail servers in tests; nil: the system's.
 	resolver imapsync.Resolver
 }

@@ -3,7 +3,9 @@ package wire
 import (
 	"cmp"
 	"context"
+	"crypto/md5" //nolint:gosec // Kerio's challenge wants it
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -49,11 +51,12 @@ func (c *Conn) Authenticate(ctx context.Context, client sasl.Client) error {
 	if offered, err := c.offers(ctx, "AUTH="+mechanism); err != nil || !offered {
 		return cmp.Or(err, fmt.Errorf("%s: %w", mechanism, ErrNoMechanism))
 	}
+	if (mechanism == sasl.Plain || mechanism == sasl.Login) && c.TLS() == nil && c.Has("LOGINDISABLED") {
+		return ErrCleartext
+	}
 	defer c.watch(ctx)()
 	parts := []Part{Text("AUTHENTICATE " + mechanism)}
-	if initial != nil {
-		defer c.log.keepBack(append(secretsOf(initial), encodeSASL(initial))...)()
-	}
+	defer c.log.keepBack(append(secretsOf(initial), encodeSASL(initial))...)()
 	if initial != nil && c.Has("SASL-IR") {
 		parts = append(parts, Part{text: cmp.Or(encodeSASL(initial), "="), secret: true}) // RFC 4959 §3
 		initial = nil
@@ -62,19 +65,62 @@ func (c *Conn) Authenticate(ctx context.Context, client sasl.Client) error {
 	if err != nil {
 		return err
 	}
-	status, err := c.converse(tag, client, initial)
+	status, err := c.converse(tag, "AUTHENTICATE", func(challenge string) (string, error) {
+		if first := initial; first != nil {
+			initial = nil
+			return encodeSASL(first), nil // an empty one is an empty line here
+		}
+		return c.answer(client, challenge)
+	})
 	return c.loggedIn(ctx, "AUTHENTICATE "+mechanism, status, err)
 }
 
-// converse answers challenges until the tagged answer.
-func (c *Conn) converse(tag string, client sasl.Client, initial []byte) (Status, error) {
+// MasterAuth logs in as Kerio's master user and goes on as another user: a command
+// of its own, whose challenge is no base64.
+func (c *Conn) MasterAuth(ctx context.Context, user, password string) error {
+	if err := c.needCaps(ctx); err != nil || c.preauth {
+		return err
+	}
+	defer c.watch(ctx)()
+	defer c.log.keepBack(password)()
+	tag, err := c.send(ctx, exchange{login: true}, []Part{Text("X-MASTERAUTH")})
+	if err != nil {
+		return err
+	}
+	status, err := c.converse(tag, "X-MASTERAUTH", func(challenge string) (string, error) {
+		digest := md5.Sum([]byte(challenge + password)) //nolint:gosec // it is what the server wants
+		return hex.EncodeToString(digest[:]), nil
+	})
+	if err := cmp.Or(err, status.Err("X-MASTERAUTH")); err != nil {
+		return err
+	}
+	return c.actAs(ctx, "X-SETUSER", user)
+}
+
+// ProxyAuth goes on as another user, after the login of an administrator: on the
+// servers of Sun, Oracle and iPlanet.
+func (c *Conn) ProxyAuth(ctx context.Context, user string) error {
+	if c.preauth {
+		return nil
+	}
+	return c.actAs(ctx, "PROXYAUTH", user)
+}
+
+func (c *Conn) actAs(ctx context.Context, command, user string) error {
+	status, err := c.do(ctx, exchange{login: true}, Text(command), String(user))
+	return c.loggedIn(ctx, command, status, err)
+}
+
+// converse answers challenges until the tagged answer. What the answers say shows
+// nowhere. Where there is none it is "*", which cancels, and an error.
+func (c *Conn) converse(tag, command string, answer func(challenge string) (string, error)) (Status, error) {
 	var broken error
 	for {
 		if status, ok := c.early[tag]; ok {
 			delete(c.early, tag)
 			delete(c.waiting, tag)
 			if broken != nil {
-				return status, errors.Join(status.Err("AUTHENTICATE"), broken)
+				return status, errors.Join(status.Err(command), broken)
 			}
 			return status, nil
 		}
@@ -88,11 +134,9 @@ func (c *Conn) converse(tag string, client sasl.Client, initial []byte) (Status,
 			}
 			continue
 		}
-		reply := encodeSASL(initial) // an empty one is an empty line here
-		if initial == nil {
-			reply, broken = answer(client, msg.challenge)
-		}
-		initial = nil
+		var reply string
+		reply, broken = answer(msg.challenge)
+		c.log.keepBack(reply)
 		c.write(reply + "\r\n")
 		if err := c.out.Flush(); err != nil {
 			return Status{}, c.fail(err)
@@ -101,7 +145,7 @@ func (c *Conn) converse(tag string, client sasl.Client, initial []byte) (Status,
 }
 
 // answer returns the line that answers a challenge; "*" cancels.
-func answer(client sasl.Client, challenge string) (string, error) {
+func (c *Conn) answer(client sasl.Client, challenge string) (string, error) {
 	text, err := base64.StdEncoding.DecodeString(challenge)
 	if err != nil {
 		return "*", fmt.Errorf("challenge: %w", err)
@@ -110,6 +154,7 @@ func answer(client sasl.Client, challenge string) (string, error) {
 	if err != nil {
 		return "*", err
 	}
+	c.log.keepBack(secretsOf(response)...)
 	return encodeSASL(response), nil
 }
 

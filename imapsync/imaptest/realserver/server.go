@@ -59,6 +59,10 @@ type Options struct {
 	// the server takes XOAUTH2 too. Dovecot only.
 	Introspection string
 
+	// Mechanisms are those of SASL that are offered, "plain login" by default. Without
+	// plain LOGIN is refused too. Dovecot only.
+	Mechanisms string
+
 	// MaxUserIPConnections is how many connections one user may have at once;
 	// 200 by default. Dovecot only.
 	MaxUserIPConnections int
@@ -100,6 +104,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Password == "" {
 		o.Password = defaultPassword
+	}
+	if o.Mechanisms == "" {
+		o.Mechanisms = "plain login"
 	}
 	if o.MaxUserIPConnections == 0 {
 		o.MaxUserIPConnections = 200

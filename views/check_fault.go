@@ -1,0 +1,60 @@
+package views
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"trasloco/locale"
+	"trasloco/migration"
+)
+
+// blamed is the field that the failed check speaks of.
+func (r RowView) blamed() string {
+	switch {
+	case r.Check.Side == "destination":
+		return migration.FieldDestination
+	case r.Check.Class == "login" || r.Check.Class == "permission":
+		for _, cell := range r.Line.Cells {
+			if cell.Secret {
+				return cell.Name
+			}
+		}
+	case migration.MicrosoftStage(r.Check.Class) != "":
+		return microsoftField(r.Check.Class)
+	}
+	return migration.FieldHost
+}
+
+// microsoftField is the field that a failed check of a Microsoft 365 row speaks of.
+func microsoftField(class string) string {
+	switch class {
+	case "token_secret", "token_expired", "token_no_secret":
+		return migration.FieldClientSecret
+	case "token_scope":
+		return migration.FieldHost
+	case "tenant", "app_login", "app_permission":
+		return migration.FieldLogin
+	}
+	return migration.FieldClientID
+}
+
+// checkFault says on which side a check failed, and why.
+func checkFault(ctx context.Context, c migration.Check) string {
+	side := locale.T(ctx, "side."+c.Side, nil)
+	if stage := migration.MicrosoftStage(c.Class); stage != "" {
+		all := migration.MicrosoftStages()
+		side = locale.T(ctx, "page.wizard.file.stage", map[string]any{
+			"side": side, "stage": locale.T(ctx, "cli.stage."+stage, nil), "n": slices.Index(all, stage) + 1, "total": len(all),
+		})
+	}
+	return side + ": " + lowerFirst(locale.T(ctx, "class."+c.Class, nil))
+}
+
+// lowerFirst makes a sentence go on after a colon.
+func lowerFirst(text string) string {
+	for i, letter := range text {
+		return strings.ToLower(string(letter)) + text[i+len(string(letter)):]
+	}
+	return text
+}
