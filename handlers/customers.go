@@ -40,7 +40,7 @@ func (s *Server) renderNewCustomer(c echo.Context, code int, form views.Customer
 func (s *Server) createCustomer(c echo.Context) error {
 	ctx, f, link := c.Request().Context(), formReader{value: c.Request().PostFormValue}, s.newLink()
 	customer := migration.Customer{Name: f.name("customer")}
-	admin := migration.User{Name: f.name("name"), Email: f.email("email"), Language: f.language("language")}
+	admin := migration.User{Name: f.name("name"), Email: f.email(), Language: f.language("language")}
 	form := views.CustomerForm{Customer: customer.Name, Name: admin.Name, Email: admin.Email, Language: admin.Language}
 	if len(f.problems) == 0 {
 		err := s.Store.CreateCustomer(ctx, &customer, &admin, link)

@@ -66,7 +66,7 @@ func (s *Server) sendLog(c echo.Context, at logPlace, name string) error {
 	}
 	if err != nil && c.Response().Committed {
 		s.Logger.ErrorContext(c.Request().Context(), "download broke off", "id", requestID(c), "error", err)
-		panic(http.ErrAbortHandler) // the one way to let the browser see that this is not all
+		panic(http.ErrAbortHandler) //nolint:forbidigo // the one way to let the browser see that this is not all
 	}
 	return err
 }

@@ -76,7 +76,7 @@ func (s *Server) renderForgot(c echo.Context, code int, p views.ForgotPage) erro
 // show: the answer is the same, and the mail leaves later.
 func (s *Server) forgot(c echo.Context) error {
 	ctx, f := c.Request().Context(), formReader{value: c.Request().PostFormValue}
-	email := f.email("email")
+	email := f.email()
 	if len(f.problems) > 0 {
 		return s.renderForgot(c, http.StatusUnprocessableEntity, views.ForgotPage{Email: email, Problems: f.problems})
 	}

@@ -90,7 +90,8 @@ func oneLine(text string) string {
 
 // email returns a mail address that has a domain, all of which can be seen: an
 // address that looks like another one must not be another one.
-func (f *formReader) email(field string) string {
+func (f *formReader) email() string {
+	const field = "email"
 	before, text := len(f.problems), f.needed(field)
 	if len(f.problems) > before {
 		return text

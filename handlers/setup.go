@@ -77,7 +77,7 @@ func (s *Server) testSetUp(c echo.Context, f *formReader) error {
 // readSetUp returns the set-up that stands in the form, the operator's password,
 // and the form as it was typed.
 func (s *Server) readSetUp(c echo.Context, f *formReader) (store.SetUp, string, views.SetUpForm) {
-	form := views.SetUpForm{Name: f.name("name"), Email: f.email("email")}
+	form := views.SetUpForm{Name: f.name("name"), Email: f.email()}
 	password := f.password("password", form.Email)
 	form.Customer, form.Domains = f.name("customer"), f.value("domains")
 	first := store.SetUp{

@@ -75,7 +75,7 @@ func (s *Server) renderInvite(c echo.Context, code int, form views.UserForm, pro
 // who invited him.
 func (s *Server) invite(c echo.Context) error {
 	ctx, f := c.Request().Context(), formReader{value: c.Request().PostFormValue}
-	user := migration.User{CustomerID: askedCustomer(c).ID, Name: f.name("name"), Email: f.email("email"), Language: f.language("language")}
+	user := migration.User{CustomerID: askedCustomer(c).ID, Name: f.name("name"), Email: f.email(), Language: f.language("language")}
 	domains, err := s.readRole(c, &f, &user)
 	if err != nil {
 		return err

@@ -21,8 +21,8 @@ import (
 // without knowing. A form without a version was made by no page of ours.
 func (s *Server) stale(c echo.Context) (sent bool, err error) {
 	m := asked(c)
-	version, err := strconv.Atoi(c.FormValue("version"))
-	if err != nil {
+	version, ours := madeOf(c)
+	if !ours {
 		return false, nil
 	}
 	err = s.Store.Claim(c.Request().Context(), m.CustomerID, &m, version)
@@ -31,6 +31,12 @@ func (s *Server) stale(c echo.Context) (sent bool, err error) {
 	}
 	c.Set(migrationKey, m)
 	return false, err
+}
+
+// madeOf is the version of the draft that a form was made of, if it says one.
+func madeOf(c echo.Context) (version int, ours bool) {
+	version, err := strconv.Atoi(c.FormValue("version"))
+	return version, err == nil
 }
 
 // form is what was handed in, to be handed in once more: without secrets, which go

@@ -273,6 +273,19 @@ func TestOfTwoTabsTheSecondIsAsked(t *testing.T) {
 	w.wantClean("SECRET")
 }
 
+func TestTheReviewIsHandedInAsItWasShown(t *testing.T) {
+	p := newPanel(t)
+	w := p.toFolders(p.member)
+	w.post("first", "first", "asap")
+	w.post("second", "second", "gap")
+	_, version, _ := strings.Cut(w.see("review").want(t, http.StatusOK).body, `name="version" value="`)
+	version, _, _ = strings.Cut(version, `"`)
+	w.post("review", "version", version, "name", "Mine").wantGoTo(t, "/migrations/"+w.code)
+	if m := w.migration(); m.Validity != migration.Validating || m.Name != "Mine" {
+		t.Errorf("%q is %s", m.Name, m.Validity)
+	}
+}
+
 // People who correct rows at the same moment all find what they wrote.
 func TestRowsCorrectedAtTheSameMoment(t *testing.T) {
 	const rows = 12

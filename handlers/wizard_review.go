@@ -89,6 +89,7 @@ func (s *Server) migrate(c echo.Context) error {
 	if sent, err := s.stale(c); sent || err != nil {
 		return err
 	}
+	m.Version = asked(c).Version // that was claimed
 	if err := s.Store.SaveDraft(ctx, m.CustomerID, &m); err != nil {
 		return err
 	}

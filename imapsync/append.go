@@ -60,7 +60,7 @@ func (l *lane) clear(ctx context.Context, ld load) error {
 func (l *lane) stateOf(f *folderRun) (gone, failing bool) {
 	l.books.Lock()
 	defer l.books.Unlock()
-	return f.gone, f.failing != nil
+	return f.gone, f.fails()
 }
 
 // most is how many batches may be under way. Where the server does not say where
@@ -116,7 +116,7 @@ func (l *lane) send(ctx context.Context, fl *flight) error {
 		if err := l.makeRoom(total(items)); err != nil {
 			return err
 		}
-		if fl.stopped || ctx.Err() != nil {
+		if fl.isOver(ctx) {
 			return nil // the rest is not sent
 		}
 		if err := l.start(fl, items); err != nil {

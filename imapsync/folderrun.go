@@ -61,6 +61,9 @@ type folderRun struct {
 	progress int
 }
 
+// fails reports whether the folder fails when what is under way has ended.
+func (f *folderRun) fails() bool { return f.failing != nil }
+
 // begin makes the folder ready for a walk, which begins with what the journal
 // remembers.
 func (f *folderRun) begin() {

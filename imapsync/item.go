@@ -80,7 +80,7 @@ func (r *run) leave(it *item) error {
 // folder with the last of them. The books are held.
 func (r *run) closeOut(f *folderRun, messages int) error {
 	f.open -= messages
-	if f.open > 0 || f.failing != nil {
+	if f.open > 0 || f.fails() {
 		return nil
 	}
 	if err := r.remember(r.hard, f); err != nil {

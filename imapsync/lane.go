@@ -62,6 +62,9 @@ type flight struct {
 	began      time.Time
 }
 
+// isOver reports whether what is not sent yet stays unsent.
+func (fl *flight) isOver(ctx context.Context) bool { return fl.stopped || ctx.Err() != nil }
+
 // command is an APPEND of one or more messages of a flight.
 type command struct {
 	flight  *flight

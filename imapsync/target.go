@@ -177,7 +177,7 @@ func (r *run) openTarget(ctx context.Context, conn *wire.Conn, f *folderRun) err
 	if err != nil {
 		return blame(DestinationSide, err)
 	}
-	if err := r.checkNumbering(ctx, conn, f, box, next); err != nil {
+	if err := r.checkNumbering(ctx, conn, f, box); err != nil {
 		return err
 	}
 	f.setTarget(box, next)
@@ -212,7 +212,7 @@ func (r *run) reopenTarget(ctx context.Context, conn *wire.Conn, f *folderRun) e
 // checkNumbering finds the copies again if the destination has given them other
 // UIDs (I-13). If none is remembered, the folder is one that was made anew just
 // before the last run was killed.
-func (r *run) checkNumbering(ctx context.Context, conn *wire.Conn, f *folderRun, box *wire.Mailbox, next uint32) error {
+func (r *run) checkNumbering(ctx context.Context, conn *wire.Conn, f *folderRun, box *wire.Mailbox) error {
 	was := f.pair.Dest.UIDValidity
 	if was == 0 || was == box.UIDValidity {
 		return nil

@@ -13,6 +13,10 @@ import (
 // from all migrations in turn, so whoever has something to do is among them.
 const offer = 1000
 
+// lookAgain is after how long a run that waits for a person looks by itself: that
+// somebody has made room in a full mailbox nobody tells.
+const lookAgain = time.Hour
+
 // takeRuns gives the free places of the pool to runs that may be taken. The lock
 // of the scheduler is held: nobody pauses or cancels between the question and
 // the start.
@@ -51,6 +55,9 @@ func (s *Scheduler) run(ctx context.Context, job migration.RunJob) {
 	if err == nil {
 		tally, err = s.sync(ctx, job, rec)
 		end = imapsync.EndingOf(ctx, err, s.now())
+	}
+	if end.Status == migration.RunParked && end.RetryAt.IsZero() {
+		end.RetryAt = s.now().Add(lookAgain)
 	}
 	rec.end(keep, tally, end)
 }

@@ -123,10 +123,11 @@ func scanException(row scanner, before ...any) (migration.Outcome, error) {
 // on after an interruption tells all of them again.
 func (s *Store) ClearExceptions(ctx context.Context, customer, runID int64) error {
 	err := s.writeOfRun(ctx, customer, runID, func(ctx context.Context, tx *sql.Tx) error {
-		for _, table := range []string{"exception", "run_folder"} {
-			_, err := tx.ExecContext(ctx, `
-				DELETE FROM `+table+` WHERE customer_id = $1 AND run_id = $2`, customer, runID)
-			if err != nil {
+		for _, statement := range []string{
+			`DELETE FROM exception WHERE customer_id = $1 AND run_id = $2`,
+			`DELETE FROM run_folder WHERE customer_id = $1 AND run_id = $2`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, customer, runID); err != nil {
 				return err
 			}
 		}

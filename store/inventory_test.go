@@ -133,6 +133,10 @@ func TestTheLimitIsCountedWhereItIsUsed(t *testing.T) {
 	p := newPanel(t)
 	one, other := p.inspected(t, "a"), p.inspected(t, "b")
 	fits := func(planned []migration.Migration) bool { return len(planned) < 1 }
+	seen := one
+	check(t, p.LeaveOut(t.Context(), p.customer, one.ID, []int{1}, false)) // somebody else is at work on it
+	wantError(t, p.SubmitWhere(t.Context(), p.customer, &seen, p.twoPasses(), fits), ErrStale)
+	one = p.reread(t, one)
 	check(t, p.SubmitWhere(t.Context(), p.customer, &one, p.twoPasses(), fits))
 	wantError(t, p.SubmitWhere(t.Context(), p.customer, &other, p.twoPasses(), fits), ErrTooMany)
 	if m := p.reread(t, other); m.Validity != migration.Draft || len(m.Passes) != 0 {

@@ -44,7 +44,8 @@ func (u *upsert) write(ctx context.Context, states []migration.MessageState, row
 		return err
 	}
 	defer statement.Close() //nolint:errcheck // the transaction closes it too
-	for some := range slices.Chunk(states, rows) {
+	for ; len(states) > 0; states = states[rows:] {
+		some := states[:rows]
 		args, err := u.args(ctx, some)
 		if err != nil {
 			return err

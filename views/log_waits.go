@@ -33,7 +33,7 @@ func (v LogView) overtakenBy() int {
 func (v LogView) notBegun(ctx context.Context) string {
 	switch {
 	case v.Resource.LeftOut && v.Run.ID == 0:
-		return locale.T(ctx, "page.log.left_out", nil)
+		return locale.T(ctx, "page.log.row_left_out", nil)
 	case v.Run.ID != 0 && !v.Pass.StartedAt.IsZero():
 		return locale.T(ctx, "page.log.not_begun.row", nil)
 	}

@@ -17,6 +17,7 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -55,7 +56,15 @@ func Main(m *testing.M) int {
 // fraction of what it costs the whole browser.
 const program = "chromium-headless-shell"
 
+// start starts the browser, once more if it does not come up: on a machine that
+// is busy with other tests it sometimes hangs before it answers.
 func (b *browser) start() {
+	if b.err = b.try(); errors.Is(b.err, errSilent) {
+		b.err = b.try()
+	}
+}
+
+func (b *browser) try() error {
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(
 		chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program),
@@ -67,13 +76,31 @@ func (b *browser) start() {
 		chromedp.Flag("lang", "en"),
 	)...)
 	ctx, end := chromedp.NewContext(allocator)
-	b.stop = func() { end(); stop() }
-	if err := chromedp.Do(ctx); err != nil {
-		b.stop()
-		b.stop, b.err = nil, fmt.Errorf("start chromium: %w", err)
-		return
+	if err := within(patience, func() error { return chromedp.Do(ctx) }); err != nil {
+		stop() // kills it
+		return fmt.Errorf("start chromium: %w", err)
 	}
 	b.ctx = ctx
+	b.stop = func() {
+		_ = within(patience, func() error { end(); return nil })
+		stop()
+	}
+	return nil
+}
+
+var errSilent = errors.New("the browser does not answer")
+
+// within bounds what chromedp does not: the first thing that is asked of a
+// browser or a tab, whose context must outlive it, and the end of either.
+func within(most time.Duration, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(most):
+		return errSilent
+	}
 }
 
 // lacks ends a test that lacks something .ci/servers.sh installs: it fails, or is
@@ -99,15 +126,20 @@ func Open(t testing.TB) *Tab {
 	}
 	ctx, end := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
 	tab := &Tab{t: t, ctx: ctx}
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)); err != nil {
-		end()
-		t.Fatal(err)
+	if err := within(patience, func() error { return chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)) }); err != nil {
+		t.Fatalf("open a tab: %v", err)
 	}
 	tab.listen()
 	t.Cleanup(func() {
 		tab.Check()
-		end()
-		tab.listening.Wait()
+		err := within(patience, func() error {
+			end()
+			tab.listening.Wait()
+			return nil
+		})
+		if err != nil {
+			t.Errorf("close the tab: %v", err)
+		}
 	})
 	return tab
 }
