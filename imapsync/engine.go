@@ -131,6 +131,9 @@ type Journal interface {
 	// Known counts the messages of a pair that are still at the source; those of
 	// pass count as copied, the others that were copied as present.
 	Known(ctx context.Context, pairID int64, pass int) (migration.Known, error)
+	// Sightings returns where the messages that have an identity were seen and
+	// copied, in all folders of the resource, in no order (M-1).
+	Sightings(ctx context.Context) ([]migration.Sighting, error)
 	// MoveMessage forgets a message of one pair and records it in another (I-15).
 	MoveMessage(ctx context.Context, fromPair int64, fromUID uint32, toPair int64, to migration.MessageState) error
 	// Messages returns the messages of a pair by ascending UID.

@@ -117,15 +117,31 @@ func (m *memory) Known(_ context.Context, pair int64, pass int) (migration.Known
 		case s.Gone:
 		case s.Kind != migration.Copied:
 			known.Left = append(known.Left, s)
+			continue
 		case s.Pass == pass:
 			known.Copied++
 			known.Bytes += s.Size
 		default:
 			known.Present++
 		}
+		if !s.Gone && s.Identity == 0 {
+			known.Nameless++
+		}
 	}
 	slices.SortFunc(known.Left, byUID)
 	return known, nil
+}
+
+func (m *memory) Sightings(context.Context) (all []migration.Sighting, err error) {
+	defer m.lock()()
+	for _, p := range m.pairs {
+		for uid, s := range m.mailbox.messages[p.ID] {
+			if s.Kind == migration.Copied && s.Identity != 0 {
+				all = append(all, migration.Sighting{Identity: s.Identity, PairID: p.ID, UID: uid, Gone: s.Gone, Elsewhere: s.IsElsewhere()})
+			}
+		}
+	}
+	return all, nil
 }
 
 func byUID(a, b migration.MessageState) int { return cmp.Compare(a.UID, b.UID) }

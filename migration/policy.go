@@ -47,10 +47,24 @@ type FolderRules struct {
 	// MirrorSubscriptions subscribes at the destination only what is subscribed
 	// at the source; otherwise everything copied is (F-14).
 	MirrorSubscriptions bool
+	// Labels says what becomes of the further labels of a message in a Gmail account
+	// (M-2).
+	Labels LabelRule
 	// Chosen are the admin's own decisions for this migration. They go before all
 	// the others but INBOX and views (F-17).
 	Chosen FolderChoices
 }
+
+// LabelRule says what becomes of a message that stands under several labels.
+type LabelRule string
+
+// The rules of labels. Whichever holds, a message is in the folder of its first
+// label.
+const (
+	LabelsOnce     LabelRule = ""         // it is nowhere else
+	LabelsKeywords LabelRule = "keywords" // and has the names of the others as keywords
+	LabelsCopied   LabelRule = "copies"   // and there is a copy of it in the folder of each
+)
 
 // DefaultFolderRules returns the rules of S15: five names and two attributes.
 func DefaultFolderRules() FolderRules {

@@ -22,6 +22,7 @@ const (
 	codeNeeds         = "cli.needs"     // args: other
 	codeTLSMode       = "cli.tls_mode"
 	codeType          = "cli.type"
+	codeLabels        = "cli.labels"
 	codeNumber        = "cli.number" // args: min, max
 	codePin           = "cli.pin"
 	codeNamePort      = "cli.name_port"
@@ -50,6 +51,7 @@ type settings struct {
 	// name no port and may be unset.
 	source       migration.Endpoint
 	serverType   migration.ServerType
+	labels       migration.LabelRule
 	maxSize      int64
 	parallel     int
 	memory       int64 // octets of messages
@@ -68,6 +70,7 @@ func readOptions(o options) (settings, []migration.Problem) {
 		source:       r.source(o),
 		destination:  r.destination(o),
 		serverType:   r.serverType(o.Type),
+		labels:       r.labels("--gmail-labels", o.GmailLabels),
 		maxSize:      r.number("--max-size", o.MaxSize, migration.DefaultPolicy().MaxMessageSize, maxMessageSize),
 		parallel:     int(r.number("--parallel", o.Parallel, defaultParallel, maxParallel)),
 		memory:       r.megabytes("--memory", o.Memory, defaultMemory),
@@ -200,6 +203,19 @@ func (r *optionReader) serverType(text string) migration.ServerType {
 		r.fault(codeType, "--type", nil)
 	}
 	return serverType
+}
+
+// labels reads what becomes of the further labels of a message (M-2).
+func (r *optionReader) labels(flag, text string) migration.LabelRule {
+	rule := migration.LabelRule(text)
+	switch rule {
+	case "once", migration.LabelsOnce:
+		return migration.LabelsOnce
+	case migration.LabelsKeywords, migration.LabelsCopied:
+		return rule
+	}
+	r.fault(codeLabels, flag, nil)
+	return ""
 }
 
 func (r *optionReader) number(flag, text string, unset, most int64) int64 {
