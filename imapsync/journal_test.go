@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"trasloco/migration"
 )
@@ -17,6 +18,7 @@ type memory struct {
 	pairs   map[string]migration.FolderPair // by source
 	flight  []migration.Batch
 	clean   bool
+	read    []migration.Download
 }
 
 type mailbox struct {
@@ -142,6 +144,17 @@ func (m *memory) Sightings(context.Context) (all []migration.Sighting, err error
 		}
 	}
 	return all, nil
+}
+
+func (m *memory) Downloads(_ context.Context, since time.Time) ([]migration.Download, error) {
+	defer m.lock()()
+	return slices.DeleteFunc(slices.Clone(m.read), func(d migration.Download) bool { return !d.Hour.After(since.Add(-time.Hour)) }), nil
+}
+
+func (m *memory) AddDownload(_ context.Context, at time.Time, octets int64) error {
+	defer m.lock()()
+	m.read = append(m.read, migration.Download{Hour: at.Truncate(time.Hour), Octets: octets})
+	return nil
 }
 
 func byUID(a, b migration.MessageState) int { return cmp.Compare(a.UID, b.UID) }

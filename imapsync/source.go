@@ -181,3 +181,16 @@ func (r *run) spell(flags []string) []string {
 	}
 	return shared
 }
+
+// isGone asks whether a message that the source did not send is still there.
+func (r *run) isGone(ctx context.Context, uid uint32) (bool, error) {
+	gone := true
+	status, err := r.src.Fetch(ctx, wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID)"}, nil, func(f wire.Fetched) error {
+		gone = gone && f.UID != uid
+		return nil
+	})
+	if err != nil {
+		return false, blame(SourceSide, err)
+	}
+	return gone && status.OK(), nil
+}

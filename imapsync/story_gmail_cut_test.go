@@ -3,9 +3,11 @@ package imapsync_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"trasloco/imapsync"
 	"trasloco/imapsync/imaptest"
 	"trasloco/migration"
 )
@@ -95,4 +97,69 @@ func TestGmailFlagsAreMergedOnce(t *testing.T) {
 	if got := s.dst.Folder("INBOX").Messages(); !slices.Equal(got[0].Flags, []string{`\Seen`}) {
 		t.Errorf("copy has %v", got[0].Flags)
 	}
+}
+
+// TestGmailDayLimit: when as much was read as the provider lets in a day the run is
+// parked until there is room again, in whatever run it was read, and then goes on;
+// nothing is lost or copied twice (M-5).
+func TestGmailDayLimit(t *testing.T) {
+	s := newGmailStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+	for folder := range 5 {
+		for n := range 2 {
+			s.deliver(fmt.Sprint("message ", folder, n, strings.Repeat("x", 900)), fmt.Sprint("Label ", folder))
+		}
+	}
+	var later time.Duration
+	began, fivePastNoon := time.Now(), noon.Add(5*time.Minute)
+	s.now = func() time.Time { return fivePastNoon.Add(time.Since(began) + later) }
+	s.dayLimit = 5000 // two folders, and not a third
+	first := s.run(t.Context())
+	e := errorOf(first.err)
+	if e == nil || e.Class != imapsync.ClassDayLimit || !e.Parks() || e.RetryAfter < 23*time.Hour || e.RetryAfter > 26*time.Hour {
+		t.Fatalf("ended with %v%s", first.err, first.log())
+	}
+	if first.tally.Copied != 4 || first.codes("day_limit") != 1 || first.codes("reconnecting") != 0 {
+		t.Errorf("told %+v%s", first.tally, first.log())
+	}
+	if end := imapsync.EndingOf(t.Context(), first.err, noon); end.Status != migration.RunParked || !end.RetryAt.Equal(noon.Add(e.RetryAfter)) {
+		t.Errorf("ends as %+v", end)
+	}
+	bodies := func() (n int) {
+		for _, cmd := range s.src.Commands() {
+			if strings.Contains(cmd.Args, "BODY.PEEK[]") {
+				n++
+			}
+		}
+		return n
+	}
+	before := bodies()
+	if again := s.run(t.Context()); errorOf(again.err) == nil || bodies() != before || again.tally.Copied != 4 {
+		t.Errorf("a try too early read %d more: %v, %+v", bodies()-before, again.err, again.tally)
+	}
+	later += e.RetryAfter
+	second := s.run(t.Context())
+	if e = errorOf(second.err); e == nil || second.tally.Copied != 8 {
+		t.Fatalf("a day later: %v, %+v", second.err, second.tally)
+	}
+	later += e.RetryAfter
+	if last := s.mustRun(); last.tally.Copied != 10 || last.codes("day_limit") != 0 {
+		t.Errorf("two days later: %+v%s", last.tally, last.log())
+	}
+	for folder := range 5 {
+		s.wantFolders(map[string]int{fmt.Sprint("Label ", folder): 2})
+	}
+	s.checkAgain() // a pass that reads nothing is not held up
+}
+
+// A message larger than the limit comes alone; other servers have no limit (M-5).
+func TestDayLimitHoldsNothingUpForEver(t *testing.T) {
+	g := newGmailStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+	g.deliver(strings.Repeat("x", 900), `\Inbox`)
+	g.dayLimit = 10
+	g.mustRun()
+	s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+	s.fillOdd()
+	s.dayLimit = 10
+	s.mustRun()
+	s.checkWhole()
 }

@@ -103,6 +103,10 @@ func entryText(ctx context.Context, name, text string) string {
 		if wait, err := time.ParseDuration(text); err == nil {
 			return Duration(ctx, wait)
 		}
+	case "at":
+		if at, err := time.Parse(time.RFC3339, text); err == nil {
+			return Dated(ctx, at)
+		}
 	case "until":
 		if until, err := time.Parse(time.RFC3339, text); err == nil {
 			return ClockSeconds(ctx, until)

@@ -152,6 +152,12 @@ func samples() []sample {
 				"Nulla si cancella da solo: controlla lì i due messaggi ed eliminane uno.",
 		},
 		{
+			"day_limit",
+			map[string]any{"bytes": 2500000000, "at": "2026-11-23T15:04:00Z"},
+			"2.3 GB were read of this account in the last 24 hours: Google allows no more. The work goes on by itself: Mon 23 Nov 2026, 16:04.",
+			"Di questo account sono stati letti 2,3 GB nelle ultime 24 ore: Google non ne consente di più. Si riprende da soli: lun 23 nov 2026, 16:04.",
+		},
+		{
 			"shown_elsewhere", inbox(map[string]any{"messages": 2}),
 			"2 messages of INBOX stand under other labels too and have their copies in those folders. They count as already there.",
 			"2 messaggi di INBOX hanno anche altre etichette e le loro copie sono in quelle cartelle. Contano come già presenti.",

@@ -13,6 +13,7 @@ type Policy struct {
 	MaxMessageSize int64         // S15: octets of one message
 	KeepFor        time.Duration // S22: then a migration is deleted
 	KeepSecretsFor time.Duration // S22: after pass 2, for retries and stragglers; 0: not at all
+	DayLimit       int64         // M-5: octets read of one Gmail account in a day
 	CheckFor       time.Duration // S17: how long the check of a row holds
 	Folders        FolderRules
 }
@@ -28,6 +29,7 @@ func DefaultPolicy() Policy {
 		MaxMessageSize: 50 << 20,
 		KeepFor:        30 * 24 * time.Hour,
 		KeepSecretsFor: 72 * time.Hour,
+		DayLimit:       2500 * 1000 * 1000,
 		CheckFor:       30 * time.Minute,
 		Folders:        DefaultFolderRules(),
 	}

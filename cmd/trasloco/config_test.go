@@ -67,7 +67,7 @@ func TestFlagBeatsVariableBeatsFile(t *testing.T) {
 	file := write(t, "trasloco.conf", "# the panel\nTRASLOCO_RUNS=2\nTRASLOCO_RUNS_PER_HOST = 2\nexport TRASLOCO_MAX_ROWS=\"20\"\n\nTRASLOCO_ALLOW_PRIVATE=true\nOTHER=1\n")
 	t.Setenv("TRASLOCO_RUNS", "3")
 	t.Setenv("TRASLOCO_RUNS_PER_HOST", "3")
-	c, problems := parseServe(t, "--config", file, "--runs", "4", "--gmail-labels", "keywords")
+	c, problems := parseServe(t, "--config", file, "--runs", "4", "--gmail-labels", "keywords", "--gmail-day-limit", "500")
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -75,8 +75,8 @@ func TestFlagBeatsVariableBeatsFile(t *testing.T) {
 		t.Errorf("runs %d (flag 4), per host %d (variable 3), rows %d (file 20), private %v (file true), at once %d (default 5)",
 			c.runs, c.perHost, c.policy.MaxRows, c.allowPrivate, c.policy.MaxAtOnce)
 	}
-	if c.policy.Folders.Labels != migration.LabelsKeywords {
-		t.Errorf("labels %q, want keywords", c.policy.Folders.Labels)
+	if c.policy.Folders.Labels != migration.LabelsKeywords || c.policy.DayLimit != 500_000_000 {
+		t.Errorf("labels %q, want keywords; a day %d octets, want 500 million", c.policy.Folders.Labels, c.policy.DayLimit)
 	}
 	t.Setenv("TRASLOCO_CONFIG", file)
 	if c, _ := parseServe(t); c.policy.MaxRows != 20 {

@@ -53,6 +53,7 @@ type settings struct {
 	serverType   migration.ServerType
 	labels       migration.LabelRule
 	maxSize      int64
+	dayLimit     int64 // octets read of one Gmail account in a day
 	parallel     int
 	memory       int64 // octets of messages
 	tempSpace    int64 // octets
@@ -72,6 +73,7 @@ func readOptions(o options) (settings, []migration.Problem) {
 		serverType:   r.serverType(o.Type),
 		labels:       r.labels("--gmail-labels", o.GmailLabels),
 		maxSize:      r.number("--max-size", o.MaxSize, migration.DefaultPolicy().MaxMessageSize, maxMessageSize),
+		dayLimit:     r.dayLimit("--gmail-day-limit", o.GmailLimit),
 		parallel:     int(r.number("--parallel", o.Parallel, defaultParallel, maxParallel)),
 		memory:       r.megabytes("--memory", o.Memory, defaultMemory),
 		tempSpace:    r.megabytes("--temp-space", o.TempSpace, defaultTempSpace),
@@ -216,6 +218,12 @@ func (r *optionReader) labels(flag, text string) migration.LabelRule {
 	}
 	r.fault(codeLabels, flag, nil)
 	return ""
+}
+
+// dayLimit reads millions of octets (M-5).
+func (r *optionReader) dayLimit(flag, text string) int64 {
+	const million = 1_000_000
+	return million * r.number(flag, text, migration.DefaultPolicy().DayLimit/million, maxMessageSize/million)
 }
 
 func (r *optionReader) number(flag, text string, unset, most int64) int64 {

@@ -121,7 +121,7 @@ func (s settings) rules() migration.FolderRules {
 func (w *work) job(r migration.Resource) imapsync.Job {
 	return imapsync.Job{
 		Resource: r, Type: w.settings.serverType, Pass: w.pass.Number,
-		Rules: w.settings.rules(), MaxSize: w.settings.maxSize,
+		Rules: w.settings.rules(), MaxSize: w.settings.maxSize, DayLimit: w.settings.dayLimit,
 	}
 }
 
