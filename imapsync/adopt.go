@@ -88,7 +88,7 @@ func (r *run) takeOver(ctx context.Context, f *folderRun, metas []meta, items []
 		m := byUID[it.UID]
 		state := migration.MessageState{
 			UID: it.UID, Kind: migration.Copied, Pass: pass, DestUID: c.uid, Size: it.Size, Fingerprint: it.Fingerprint,
-			Flags: inBoth(m.flags, c.flags),
+			Flags: inBoth(m.flags, c.flags), Identity: m.id,
 		}
 		states = append(states, state)
 		f.plan.countCopied(state, r.job.Pass)
@@ -245,7 +245,7 @@ func (r *run) findCopies(ctx context.Context, conn *wire.Conn, f *folderRun, kno
 	var items []migration.BatchItem
 	var at []int
 	for i, state := range known {
-		if state.Kind == migration.Copied {
+		if state.Kind == migration.Copied && !state.IsElsewhere() {
 			items = append(items, migration.BatchItem{UID: state.UID, Fingerprint: state.Fingerprint, Size: state.Size})
 			at = append(at, i)
 			known[i].DestUID = 0

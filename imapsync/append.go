@@ -98,7 +98,7 @@ func (l *lane) begin(fl *flight) {
 		sum, largest = sum+it.spool.size, max(largest, it.spool.size)
 		fl.batch.Items = append(fl.batch.Items, migration.BatchItem{
 			UID: it.uid, Fingerprint: it.header.fingerprint(), Size: it.spool.size, BareLF: it.spool.bareLF,
-			Digest: it.spool.digest(), Date: it.date, Flags: it.base,
+			Digest: it.spool.digest(), Date: it.date, Flags: it.base, Identity: it.id,
 		})
 	}
 	fl.batch.Late = l.late(max(largest, min(l.octets+sum, l.window)))

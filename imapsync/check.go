@@ -130,7 +130,7 @@ func (e *Engine) CheckDestination(ctx context.Context, job Job) (Findings, error
 // takeInventory looks at every folder. What it says of leaving out holds without
 // the admin's own choices; the sums hold with them.
 func takeInventory(ctx context.Context, conn *wire.Conn, job Job, found *Findings) error {
-	t, err := readTree(ctx, conn, statusItems(conn))
+	t, err := readSource(ctx, conn, statusItems(conn))
 	if err != nil {
 		return err
 	}
@@ -139,13 +139,15 @@ func takeInventory(ctx context.Context, conn *wire.Conn, job Job, found *Finding
 	usual.Chosen = nil
 	for _, f := range t.folders {
 		one := foundFolder(f, t.folders, usual)
-		if f.opens() {
+		if f.opens() && !f.repeats {
 			if err := measure(ctx, conn, job, f, t, &one); err != nil {
 				return err
 			}
 			found.Folders++
-			found.Messages += one.Messages
-			found.Bytes += one.Bytes
+			if t.isCounted(f) {
+				found.Messages += one.Messages
+				found.Bytes += one.Bytes
+			}
 		}
 		found.Inventory = append(found.Inventory, one)
 	}
@@ -156,7 +158,7 @@ func takeInventory(ctx context.Context, conn *wire.Conn, job Job, found *Finding
 // foundFolder says of a folder what is known without opening it.
 func foundFolder(f folder, all []folder, usual migration.FolderRules) migration.FoundFolder {
 	one := migration.FoundFolder{
-		Path: make([]string, len(f.path)), Role: f.role, Parent: !f.opens(), View: slices.ContainsFunc(views, f.Has),
+		Path: make([]string, len(f.path)), Role: f.role, Parent: !f.opens(), View: f.isView(),
 		Reason: excluded(f, all, usual), Itself: excludedItself(f, usual) != "",
 	}
 	for i, level := range f.path {
@@ -221,7 +223,7 @@ func measure(ctx context.Context, conn *wire.Conn, job Job, f folder, t *tree, o
 	one.Messages = int(min(status["MESSAGES"], 1<<31))
 	size, told := status["SIZE"]
 	one.Bytes = int64(min(size, 1<<62))
-	wantsOversize := job.MaxSize > 0 && !one.View && (!told || size > uint64(job.MaxSize))
+	wantsOversize := job.MaxSize > 0 && !one.View && t.isCounted(f) && (!told || size > uint64(job.MaxSize))
 	if status["MESSAGES"] == 0 || told && !wantsOversize {
 		return nil
 	}

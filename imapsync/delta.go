@@ -43,7 +43,7 @@ func (r *run) prepareDelta(ctx context.Context, s *stocktaking) error {
 	s.delta = d
 	collect := func(got wire.Fetched) { d.collect(r, f.pair.UIDNext, got) }
 	// n:* may name the last one below n too (RFC 3501 §6.4.8).
-	s.add(wire.Query{Set: fmt.Sprintf("%d:*", f.pair.UIDNext), ByUID: true, Items: metaItems}, collect)
+	s.add(wire.Query{Set: fmt.Sprintf("%d:*", f.pair.UIDNext), ByUID: true, Items: r.metaItems()}, collect)
 	s.add(wire.Query{
 		Set: fmt.Sprintf("1:%d", f.pair.UIDNext-1), ByUID: true,
 		Items: fmt.Sprintf("(UID FLAGS) (CHANGEDSINCE %d%s)", f.pair.ModSeq, vanishedModifier(r.src)),
@@ -53,7 +53,7 @@ func (r *run) prepareDelta(ctx context.Context, s *stocktaking) error {
 		uids = append(uids, state.UID)
 	}
 	for _, set := range wire.Sets(uids) {
-		s.add(wire.Query{Set: set, ByUID: true, Items: metaItems}, collect)
+		s.add(wire.Query{Set: set, ByUID: true, Items: r.metaItems()}, collect)
 	}
 	return nil
 }
@@ -70,9 +70,9 @@ func vanishedModifier(conn *wire.Conn) string {
 func (d *delta) collect(r *run, next uint32, got wire.Fetched) {
 	isLeft := func(m migration.MessageState) bool { return m.UID == got.UID }
 	switch {
-	case complete(got) && got.UID >= next:
+	case r.isComplete(got) && got.UID >= next:
 		d.fresh = append(d.fresh, r.metaOf(got))
-	case complete(got) && slices.ContainsFunc(d.known.Left, isLeft):
+	case r.isComplete(got) && slices.ContainsFunc(d.known.Left, isLeft):
 		d.left = append(d.left, r.metaOf(got))
 	case got.UID != 0 && got.HasFlags:
 		d.flags[got.UID] = r.spell(got.Flags)
@@ -94,7 +94,7 @@ func (r *run) planDelta(ctx context.Context, s *stocktaking) (complete bool, err
 		return false, err
 	}
 	f.plan.listed = f.plan.copied + f.plan.present
-	if f.plan.listed+len(d.left)+len(d.fresh) != int(f.box.Exists) || d.known.Highest >= f.pair.UIDNext {
+	if f.plan.listed+len(d.left)+len(d.fresh) != int(f.box.Exists) || d.known.Highest >= f.pair.UIDNext || r.isGmail() && d.known.Nameless > 0 {
 		f.plan = plan{}
 		return false, nil
 	}

@@ -133,6 +133,7 @@ type Job struct {
 	Pass     int // from 1; messages copied in it count as copied, not as present
 	Rules    migration.FolderRules
 	MaxSize  int64 // octets; larger messages are skipped (T-5)
+	DayLimit int64 // octets that are read of a Gmail account in a day (M-5); 0: no limit
 }
 
 // Journal is the memory of a resource between passes and crashes. Every call
@@ -147,6 +148,13 @@ type Journal interface {
 	// Known counts the messages of a pair that are still at the source; those of
 	// pass count as copied, the others that were copied as present.
 	Known(ctx context.Context, pairID int64, pass int) (migration.Known, error)
+	// Sightings returns where the messages that have an identity were seen and
+	// copied, in all folders of the resource, in no order (M-1).
+	Sightings(ctx context.Context) ([]migration.Sighting, error)
+	// Downloads returns what was read of the resource's source account since then, by
+	// the hour, and AddDownload counts what was read now (M-5).
+	Downloads(ctx context.Context, since time.Time) ([]migration.Download, error)
+	AddDownload(ctx context.Context, at time.Time, octets int64) error
 	// MoveMessage forgets a message of one pair and records it in another (I-15).
 	MoveMessage(ctx context.Context, fromPair int64, fromUID uint32, toPair int64, to migration.MessageState) error
 	// Messages returns the messages of a pair by ascending UID.

@@ -31,7 +31,8 @@ const (
 	ClassPermission  Class = "permission"   // logged in, but no mailbox behind it
 	ClassThrottled   Class = "throttled"
 	ClassOverQuota   Class = "over_quota"
-	ClassRefused     Class = "refused" // it says no to what a copy cannot do without
+	ClassDayLimit    Class = "day_limit" // the provider lets no more be read today (M-5)
+	ClassRefused     Class = "refused"   // it says no to what a copy cannot do without
 	ClassTransport   Class = "transport"
 	ClassSecrets     Class = "secrets_gone" // the password was destroyed, or cannot be opened
 	ClassInternal    Class = "internal"
@@ -94,7 +95,7 @@ func ServerText(err error) string {
 // Parks reports whether the run may go on later, by itself or when somebody
 // made room: it is not over.
 func (e *Error) Parks() bool {
-	return e.Class == ClassThrottled || e.Class == ClassOverQuota || e.Class == ClassTransport
+	return e.Class == ClassThrottled || e.Class == ClassOverQuota || e.Class == ClassDayLimit || e.Class == ClassTransport
 }
 
 // isBroken reports whether a new connection may help.

@@ -48,7 +48,7 @@ func folderAt(all []folder, path []string) folder {
 }
 
 // isFixed reports whether nobody chooses what becomes of the folder (F-4, M-3).
-func (f folder) isFixed() bool { return f.isInbox() || slices.ContainsFunc(views, f.Has) }
+func (f folder) isFixed() bool { return f.isInbox() || f.isView() }
 
 // handedDown returns why the folders below parent are left out (F-12).
 func handedDown(parent folder, rules migration.FolderRules) migration.Reason {
@@ -64,8 +64,10 @@ func excludedItself(f folder, rules migration.FolderRules) migration.Reason {
 	switch {
 	case f.isInbox():
 		return ""
-	case slices.ContainsFunc(rules.ExcludedRoles, f.Has), slices.ContainsFunc(views, f.Has):
+	case slices.ContainsFunc(rules.ExcludedRoles, f.Has), f.isView():
 		return migration.ReasonFolder
+	case f.isChat():
+		return migration.ReasonNotMail
 	case slices.ContainsFunc(roleAttributes, f.Has):
 		return "" // a folder with another role is no trash, whatever it is called
 	case top && named(rules.Excluded, f.path[0]):

@@ -30,6 +30,8 @@ type story struct {
 	temp     string
 	pass     int
 	maxSize  int64
+	dayLimit int64
+	now      func() time.Time // nil: time.Now
 	rules    migration.FolderRules
 	stores   func([]byte) []byte // what the destination makes of octets; nil: nothing
 	selects  bool                // the source tells UIDVALIDITY only to SELECT
@@ -80,7 +82,7 @@ func (s *story) endpoint(a *imaptest.Account) migration.Endpoint {
 func (s *story) job() imapsync.Job {
 	return imapsync.Job{
 		Resource: migration.Resource{Row: 1, Source: s.endpoint(s.src), Destination: s.endpoint(s.dst)},
-		Type:     migration.Standard, Pass: s.pass, Rules: s.rules, MaxSize: s.maxSize,
+		Type:     migration.Standard, Pass: s.pass, Rules: s.rules, MaxSize: s.maxSize, DayLimit: s.dayLimit,
 	}
 }
 
@@ -133,7 +135,7 @@ func (o told) codes(code string) (n int) {
 func (s *story) run(ctx context.Context) told {
 	s.t.Helper()
 	var heard recorder
-	e := imapsync.New(imapsync.Options{TempDir: s.temp, AllowPrivate: true, Patience: s.patience, Timeouts: s.timeouts})
+	e := imapsync.New(imapsync.Options{Now: s.now, TempDir: s.temp, AllowPrivate: true, Patience: s.patience, Timeouts: s.timeouts})
 	from := len(s.dst.Commands())
 	before, _ := s.mapped()
 	heard.tally, heard.err = e.Sync(ctx, s.job(), s.journal, &heard)

@@ -31,6 +31,7 @@ type folderRun struct {
 	plan     plan
 	unmerged bool             // flags could not be carried over
 	open     int              // messages to copy that have no outcome yet
+	shown    []shown          // messages that another folder has the copy of
 	failing  *folderError     // it fails when what is under way has ended
 	failed   migration.Reason // why it could not be gone through
 
@@ -67,7 +68,7 @@ func (f *folderRun) fails() bool { return f.failing != nil }
 // begin makes the folder ready for a walk, which begins with what the journal
 // remembers.
 func (f *folderRun) begin() {
-	f.box, f.opened, f.listing, f.known, f.plan, f.open = nil, nil, nil, nil, plan{}, 0
+	f.box, f.opened, f.listing, f.known, f.plan, f.open, f.shown = nil, nil, nil, nil, plan{}, 0, nil
 	f.tally, f.outcomes = migration.Tally{}, nil
 	for _, o := range f.over { // what was settled in this run stays so
 		f.tally.Add(o)
@@ -261,33 +262,6 @@ func (r *run) countKnown(f *folderRun) error {
 		f.count(plan{copied: known.Copied, bytes: known.Bytes, present: known.Present})
 	}
 	return nil
-}
-
-// countExcluded says how much lies in a folder that is left out.
-func (r *run) countExcluded(ctx context.Context, f *folderRun) error {
-	if f.opens() {
-		n, err := r.countOf(ctx, f)
-		if err != nil {
-			return err
-		}
-		f.tally.Listed += n
-		f.note(migration.Outcome{Kind: migration.Skipped, Reason: f.reason, Count: n})
-	}
-	r.finish(f)
-	return nil
-}
-
-// countOf returns how many messages a source folder holds that is not opened; 0
-// where the server does not tell.
-func (r *run) countOf(ctx context.Context, f *folderRun) (int, error) {
-	status := f.status
-	if _, told := status["MESSAGES"]; !told {
-		var err error
-		if status, err = r.src.Status(ctx, f.Name, "MESSAGES"); err != nil && !isRefusal(err) {
-			return 0, atFolder(f, blame(SourceSide, err))
-		}
-	}
-	return int(min(status["MESSAGES"], 1<<31)), nil
 }
 
 // rememberValidity stores the UIDVALIDITY that the messages recorded from now

@@ -1,6 +1,8 @@
 package imapsync
 
 import (
+	"slices"
+
 	"trasloco/migration"
 )
 
@@ -50,7 +52,7 @@ func (r *run) prepare(it *item) {
 	f.lastDate = it.date
 	var dropped []string
 	it.base, _ = cleanFlags(it.meta.flags, nil)
-	it.flags, dropped = cleanFlags(it.meta.flags, f.permanent)
+	it.flags, dropped = cleanFlags(slices.Concat(it.meta.flags, r.asKeywords(it.labels)), f.permanent)
 	f.dropKeywords(r, dropped)
 }
 
@@ -80,7 +82,7 @@ func (r *run) leave(it *item) error {
 // folder with the last of them. The books are held.
 func (r *run) closeOut(f *folderRun, messages int) error {
 	f.open -= messages
-	if f.open > 0 || f.fails() {
+	if f.open > 0 || f.fails() || len(f.shown) > 0 {
 		return nil
 	}
 	if err := r.remember(r.hard, f); err != nil {
@@ -106,7 +108,7 @@ func (it *item) outcome(o migration.Outcome) migration.Outcome {
 func (it *item) state(pass int, kind migration.OutcomeKind, reason migration.Reason, destUID uint32) migration.MessageState {
 	s := migration.MessageState{
 		UID: it.uid, Kind: kind, Reason: reason, Pass: pass, DestUID: destUID, Size: it.size, Flags: it.base,
-		Fingerprint: it.header.fingerprint(),
+		Fingerprint: it.header.fingerprint(), Identity: it.id,
 	}
 	if it.spool != nil {
 		s.Size = it.spool.size

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"trasloco/migration"
 )
@@ -17,6 +18,7 @@ type memory struct {
 	pairs   map[string]migration.FolderPair // by source
 	flight  []migration.Batch
 	clean   bool
+	read    []migration.Download
 }
 
 type mailbox struct {
@@ -117,15 +119,42 @@ func (m *memory) Known(_ context.Context, pair int64, pass int) (migration.Known
 		case s.Gone:
 		case s.Kind != migration.Copied:
 			known.Left = append(known.Left, s)
+			continue
 		case s.Pass == pass:
 			known.Copied++
 			known.Bytes += s.Size
 		default:
 			known.Present++
 		}
+		if !s.Gone && s.Identity == 0 {
+			known.Nameless++
+		}
 	}
 	slices.SortFunc(known.Left, byUID)
 	return known, nil
+}
+
+func (m *memory) Sightings(context.Context) (all []migration.Sighting, err error) {
+	defer m.lock()()
+	for _, p := range m.pairs {
+		for uid, s := range m.mailbox.messages[p.ID] {
+			if s.Kind == migration.Copied && s.Identity != 0 {
+				all = append(all, migration.Sighting{Identity: s.Identity, PairID: p.ID, UID: uid, Gone: s.Gone, Elsewhere: s.IsElsewhere()})
+			}
+		}
+	}
+	return all, nil
+}
+
+func (m *memory) Downloads(_ context.Context, since time.Time) ([]migration.Download, error) {
+	defer m.lock()()
+	return slices.DeleteFunc(slices.Clone(m.read), func(d migration.Download) bool { return !d.Hour.After(since.Add(-time.Hour)) }), nil
+}
+
+func (m *memory) AddDownload(_ context.Context, at time.Time, octets int64) error {
+	defer m.lock()()
+	m.read = append(m.read, migration.Download{Hour: at.Truncate(time.Hour), Octets: octets})
+	return nil
 }
 
 func byUID(a, b migration.MessageState) int { return cmp.Compare(a.UID, b.UID) }

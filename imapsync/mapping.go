@@ -94,7 +94,11 @@ func (m *mapper) giveRoles() {
 		if _, kept := m.names[key(f.path)]; kept {
 			continue
 		}
-		if path := m.roleTarget(f.role); path != nil {
+		path := m.roleTarget(f.role)
+		if path == nil {
+			path = m.ownRoleTarget(f)
+		}
+		if path != nil {
 			m.claim(f.path, path)
 		}
 	}

@@ -25,6 +25,9 @@ type vanishedMail struct {
 // still where they were put; if their user moved or deleted them, that stands.
 // Either way they are not appended.
 func (r *run) followMoves(ctx context.Context) error {
+	if r.isGmail() {
+		return nil // copyOnce knows them by their numbers
+	}
 	vanished, sizes, err := r.vanishedMail(ctx)
 	if err != nil || len(vanished) == 0 {
 		return err
@@ -115,19 +118,28 @@ func (r *run) followInto(ctx context.Context, f *folderRun, vanished map[mark][]
 // moveCopy moves the copy of a message that the source moved, and remembers it
 // under its new place.
 func (r *run) moveCopy(ctx context.Context, from vanishedMail, to *folderRun, uid uint32) error {
+	state, err := r.moveKeyed(ctx, from, to, uid)
+	if err != nil {
+		return err
+	}
+	to.plan.countCopied(state, r.job.Pass)
+	to.tally.Copied, to.tally.Present, to.tally.Bytes = to.plan.copied, to.plan.present, to.plan.bytes
+	return nil
+}
+
+// moveKeyed is moveCopy without counting the message at its new place.
+func (r *run) moveKeyed(ctx context.Context, from vanishedMail, to *folderRun, uid uint32) (migration.MessageState, error) {
 	state := from.state
 	state.UID, state.Gone = uid, false
 	if from.pair.Dest.Name != to.pair.Dest.Name {
 		var err error
 		if state.DestUID, err = r.moveAtDestination(ctx, from, to); err != nil {
-			return blame(DestinationSide, err)
+			return state, blame(DestinationSide, err)
 		}
 	}
 	if err := r.journal.MoveMessage(ctx, from.pair.ID, from.state.UID, to.pair.ID, state); err != nil {
-		return err
+		return state, err
 	}
-	to.plan.countCopied(state, r.job.Pass)
-	to.tally.Copied, to.tally.Present, to.tally.Bytes = to.plan.copied, to.plan.present, to.plan.bytes
 	r.entry(migration.Info, "moved", migration.Args{
 		"folder": to.display(), "uid": uid, "from": wire.DecodeName(from.pair.Source), "followed": state.DestUID != 0,
 	}, "")
@@ -136,7 +148,7 @@ func (r *run) moveCopy(ctx context.Context, from vanishedMail, to *folderRun, ui
 			f.plan.vanished = slices.DeleteFunc(f.plan.vanished, func(s migration.MessageState) bool { return s.UID == from.state.UID })
 		}
 	}
-	return nil
+	return state, nil
 }
 
 // moveAtDestination moves one copy and returns its new UID; 0: it stays where it

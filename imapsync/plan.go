@@ -13,6 +13,9 @@ type meta struct {
 	flags []string  // shared: not to be changed
 	date  time.Time // with its zone (D-1); zero: the server gave none that could be kept (D-2)
 	size  int64     // RFC822.SIZE; -1: not said
+
+	id     uint64   // X-GM-MSGID; 0: the source has none
+	labels []string // X-GM-LABELS; shared too
 }
 
 // limits are what decides about a message before it is read.
@@ -82,7 +85,7 @@ func (p *plan) vanish(state migration.MessageState) {
 
 // compare notes a copy whose original has other flags than when it was copied.
 func (p *plan) compare(state migration.MessageState, now []string) {
-	if !sameFlags(state.Flags, now) {
+	if !state.IsElsewhere() && !sameFlags(state.Flags, now) {
 		p.changed = append(p.changed, flagChange{state, now})
 	}
 }

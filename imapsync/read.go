@@ -16,6 +16,7 @@ import (
 type reader struct {
 	*run
 	out     chan<- *item
+	day     *dayLimit
 	missing map[*folderRun][]meta // did not come whole and clean with the others
 }
 
@@ -24,8 +25,7 @@ type reader struct {
 // breaks only what it does break. Then come the others, with the commands of all
 // folders sent ahead of their answers, and last, alone, what did not come whole
 // and clean with those.
-func (r *run) read(ctx context.Context, folders []*folderRun, out chan<- *item) error {
-	rd := &reader{run: r, out: out, missing: map[*folderRun][]meta{}}
+func (rd *reader) read(ctx context.Context, folders []*folderRun) error {
 	var steps []step
 	for _, f := range folders {
 		suspects, others := f.suspects(f.plan.copy)
@@ -76,6 +76,7 @@ type bodies struct {
 	opening *opening
 	set     string
 	want    []meta // not come yet, ascending
+	whole   []meta // all of it
 	pending wire.Pending
 	sent    bool
 	reopens bool // the connection was made anew: the folder is opened before it
@@ -154,9 +155,10 @@ func (rd *reader) open(ctx context.Context, o *opening) (err error) {
 }
 
 func (rd *reader) ask(ctx context.Context, b *bodies) (err error) {
-	if b.opening.failed {
+	if b.opening.failed || !rd.day.ask(b.want) {
 		return nil
 	}
+	b.whole = b.want
 	if b.reopens = b.opening.conn != rd.src; b.reopens {
 		if err := rd.open(ctx, b.opening); err != nil {
 			return err
@@ -193,6 +195,9 @@ func (rd *reader) receive(ctx context.Context, b *bodies) error {
 			return rd.blame(ctx, err)
 		}
 		o.asked = o.asked[1:]
+		if err := rd.bookDownload(ctx, rd.day, b.whole); err != nil {
+			return err
+		}
 	}
 	rd.missing[o.f] = append(rd.missing[o.f], b.want...)
 	return nil
@@ -230,7 +235,7 @@ func (rd *reader) hand(ctx context.Context, it *item) error {
 // fetchBodies reads the answer to a FETCH of whole messages. take says whether
 // it keeps the spool; the others are closed. The spool of an answer without a
 // body is nil.
-func (r *run) fetchBodies(ctx context.Context, p wire.Pending, take func(wire.Fetched, *spool) (bool, error)) error {
+func (rd *reader) fetchBodies(ctx context.Context, p wire.Pending, take func(wire.Fetched, *spool) (bool, error)) error {
 	var current *spool
 	drop := func() {
 		if current != nil {
@@ -241,7 +246,8 @@ func (r *run) fetchBodies(ctx context.Context, p wire.Pending, take func(wire.Fe
 	defer func() { drop() }()
 	sink := func(size int64) (w io.Writer, err error) {
 		drop()
-		current, err = r.makeRoom(ctx, size)
+		rd.day.came += size
+		current, err = rd.makeRoom(ctx, size)
 		return current, err
 	}
 	answer := func(got wire.Fetched) error {
@@ -258,7 +264,7 @@ func (r *run) fetchBodies(ctx context.Context, p wire.Pending, take func(wire.Fe
 		drop()
 		return err
 	}
-	status, err := r.src.FinishFetch(ctx, p, sink, answer)
+	status, err := rd.src.FinishFetch(ctx, p, sink, answer)
 	if err != nil {
 		return err
 	}
@@ -290,12 +296,18 @@ func (rd *reader) readSingly(ctx context.Context, f *folderRun, metas []meta) er
 		if err := rd.freshSource(ctx); err != nil {
 			return err
 		}
+		if !rd.day.ask([]meta{m}) {
+			return rd.parkForDay(rd.day)
+		}
 		err := rd.patiently(ctx, rd.src, SourceSide, func() error {
 			if err := rd.reopen(ctx, f); err != nil {
 				return err
 			}
 			return rd.readAlone(ctx, f, m)
 		})
+		if err := rd.bookDownload(ctx, rd.day, []meta{m}); err != nil {
+			return err
+		}
 		if folder := asFolderError(err); folder != nil {
 			return rd.hand(ctx, &item{f: f, failed: folder})
 		}
@@ -373,23 +385,10 @@ func (f *folderRun) waitedEnough(uid uint32, err error) bool {
 	return f.waited[uid] > maxPutOff
 }
 
-func (r *run) fetchOne(ctx context.Context, uid uint32, take func(wire.Fetched, *spool) (bool, error)) error {
-	pending, err := r.src.StartFetch(ctx, bodyQuery(fmt.Sprint(uid)))
+func (rd *reader) fetchOne(ctx context.Context, uid uint32, take func(wire.Fetched, *spool) (bool, error)) error {
+	pending, err := rd.src.StartFetch(ctx, bodyQuery(fmt.Sprint(uid)))
 	if err != nil {
 		return err
 	}
-	return r.fetchBodies(ctx, pending, take)
-}
-
-// isGone asks whether a message that the source did not send is still there.
-func (r *run) isGone(ctx context.Context, uid uint32) (bool, error) {
-	gone := true
-	status, err := r.src.Fetch(ctx, wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID)"}, nil, func(f wire.Fetched) error {
-		gone = gone && f.UID != uid
-		return nil
-	})
-	if err != nil {
-		return false, blame(SourceSide, err)
-	}
-	return gone && status.OK(), nil
+	return rd.fetchBodies(ctx, pending, take)
 }

@@ -88,3 +88,9 @@ func (r *run) pairBySize(ctx context.Context, items []migration.BatchItem, known
 	}
 	return pair(items, copiesOf(known), nil)
 }
+
+var errNumbersChanged = errors.New("the source folder has another UIDVALIDITY than a moment ago")
+
+func renumberedMeanwhile(f *folderRun) error {
+	return atFolder(f, &Error{Side: SourceSide, Class: ClassTransport, Err: errNumbersChanged})
+}

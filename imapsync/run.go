@@ -42,6 +42,7 @@ type run struct {
 	doubt     bool                // it did not, and a folder could not be looked through for what it left
 	mapper    *mapper
 	cautious  bool // the source has hung up on us
+	warned    bool // of what the settings of a Gmail account hide
 	placed    bool // all folders have their place at the destination
 	folders   []*folderRun
 	orphans   []migration.FolderPair // whose source folder is gone

@@ -131,6 +131,7 @@ func (r *run) settleFound(ctx context.Context, p migration.FolderPair, dest migr
 		next = max(next, uid+1)
 		states[u.owner[i]] = append(states[u.owner[i]], migration.MessageState{
 			UID: it.UID, Kind: migration.Copied, Pass: r.job.Pass, DestUID: uid, Size: it.Size, Fingerprint: it.Fingerprint, Flags: it.Flags,
+			Identity: it.Identity,
 		})
 	}
 	r.entry(migration.Info, "reconciled", migration.Args{

@@ -112,13 +112,13 @@ func (r *run) listWindow(ctx context.Context, low, high uint32) ([]meta, error) 
 	}
 	window := make([]meta, 0, high-low+1)
 	for seq := low; seq <= high; seq++ {
-		if !complete(got[seq]) { // ask again, alone (G-04)
+		if !r.isComplete(got[seq]) { // ask again, alone (G-04)
 			if err := r.fetchMeta(ctx, fmt.Sprint(seq), collect); err != nil {
 				return nil, err
 			}
 		}
 		f := got[seq]
-		if f.UID == 0 || !f.HasFlags {
+		if f.UID == 0 || !f.HasFlags || r.isGmail() && f.GmailID == 0 {
 			return nil, fmt.Errorf("%w: nothing of message %d", errIncomplete, seq)
 		}
 		window = append(window, r.metaOf(f))
@@ -127,7 +127,7 @@ func (r *run) listWindow(ctx context.Context, low, high uint32) ([]meta, error) 
 }
 
 func (r *run) fetchMeta(ctx context.Context, set string, fn func(wire.Fetched) error) error {
-	status, err := r.src.Fetch(ctx, wire.Query{Set: set, Items: metaItems}, nil, fn)
+	status, err := r.src.Fetch(ctx, wire.Query{Set: set, Items: r.metaItems()}, nil, fn)
 	if err != nil {
 		return err
 	}
@@ -151,11 +151,17 @@ func merge(a, b wire.Fetched) wire.Fetched {
 	if b.HasSize {
 		a.Size, a.HasSize = b.Size, true
 	}
+	if b.GmailID != 0 {
+		a.GmailID = b.GmailID
+	}
+	if b.GmailLabels != nil {
+		a.GmailLabels = b.GmailLabels
+	}
 	return a
 }
 
 func (r *run) metaOf(f wire.Fetched) meta {
-	m := meta{uid: f.UID, flags: r.spell(f.Flags), size: -1}
+	m := meta{uid: f.UID, flags: r.spell(f.Flags), size: -1, id: f.GmailID, labels: r.spell(f.GmailLabels)}
 	if date, ok := parseInternalDate(f.Date); ok {
 		m.date = date
 	}
@@ -167,11 +173,24 @@ func (r *run) metaOf(f wire.Fetched) meta {
 
 // spell returns flags in a slice that all messages with the same ones share.
 func (r *run) spell(flags []string) []string {
-	key := strings.Join(flags, " ")
+	key := strings.Join(flags, "\x00")
 	shared, known := r.spelled[key]
 	if !known {
 		shared = flags
 		r.spelled[key] = flags
 	}
 	return shared
+}
+
+// isGone asks whether a message that the source did not send is still there.
+func (r *run) isGone(ctx context.Context, uid uint32) (bool, error) {
+	gone := true
+	status, err := r.src.Fetch(ctx, wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID)"}, nil, func(f wire.Fetched) error {
+		gone = gone && f.UID != uid
+		return nil
+	})
+	if err != nil {
+		return false, blame(SourceSide, err)
+	}
+	return gone && status.OK(), nil
 }

@@ -3,7 +3,6 @@ package imapsync
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -83,7 +82,7 @@ func (r *run) finishUnchanged(ctx context.Context, f *folderRun) error {
 	if err != nil {
 		return err
 	}
-	if known.Copied+known.Present != int(f.pair.Exists) || len(known.Left) > 0 {
+	if known.Copied+known.Present != int(f.pair.Exists) || len(known.Left) > 0 || r.isGmail() && known.Nameless > 0 {
 		return nil
 	}
 	f.count(plan{listed: int(f.pair.Exists), copied: known.Copied, bytes: known.Bytes, present: known.Present})
@@ -124,6 +123,9 @@ func (r *run) planWhole(ctx context.Context, f *folderRun) error {
 		if f.known, err = r.journal.Messages(ctx, f.pair.ID); err != nil {
 			return err
 		}
+	}
+	if err := r.nameKnown(ctx, f); err != nil {
+		return err
 	}
 	exists := len(f.listing)
 	f.listing = slices.DeleteFunc(f.listing, func(m meta) bool { return f.isOver(m.uid) })
@@ -173,12 +175,6 @@ func (r *run) reopen(ctx context.Context, f *folderRun) error {
 		return renumberedMeanwhile(f)
 	}
 	return nil
-}
-
-var errNumbersChanged = errors.New("the source folder has another UIDVALIDITY than a moment ago")
-
-func renumberedMeanwhile(f *folderRun) error {
-	return atFolder(f, &Error{Side: SourceSide, Class: ClassTransport, Err: errNumbersChanged})
 }
 
 // list lists all folders with news: first all of them in one sweep, then those
@@ -363,18 +359,18 @@ func (r *run) prepareStock(ctx context.Context, f *folderRun) (*stocktaking, err
 	}
 	f.listing = []meta{}
 	collect := func(got wire.Fetched) {
-		if complete(got) {
+		if r.isComplete(got) {
 			f.listing = append(f.listing, r.metaOf(got))
 		}
 	}
 	exists, told := f.status["MESSAGES"]
 	switch {
 	case !told:
-		s.add(wire.Query{Set: "1:*", ByUID: true, Items: metaItems}, collect)
+		s.add(wire.Query{Set: "1:*", ByUID: true, Items: r.metaItems()}, collect)
 	case exists > 0:
 		step := uint64(listWindow)
 		for low := uint64(1); low <= exists; low += step {
-			s.add(wire.Query{Set: fmt.Sprintf("%d:%d", low, min(low+step-1, exists)), Items: metaItems}, collect)
+			s.add(wire.Query{Set: fmt.Sprintf("%d:%d", low, min(low+step-1, exists)), Items: r.metaItems()}, collect)
 		}
 	}
 	return s, nil

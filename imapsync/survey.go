@@ -22,6 +22,7 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	r.logTrees(source, dest)
 	r.folders = inOrder(source)
+	r.warnOfGmail(source)
 	if pairs, err = r.followRenames(ctx, pairs); err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (r *run) readTrees(ctx context.Context) (source, dest *tree, err error) {
 	listed := make(chan error, 1)
 	go func() {
 		var err error
-		source, err = readTree(ctx, r.src, stateItems(r.src))
+		source, err = readSource(ctx, r.src, stateItems(r.src))
 		listed <- blame(SourceSide, err)
 	}()
 	dest, err = readTree(ctx, r.dst, "")
@@ -134,7 +135,7 @@ func (r *run) holdsOriginals(ctx context.Context, p migration.FolderPair, f *fol
 	if err != nil {
 		return false, err
 	}
-	known = slices.DeleteFunc(known, func(s migration.MessageState) bool { return s.Kind != migration.Copied || s.Gone })
+	known = slices.DeleteFunc(known, func(s migration.MessageState) bool { return s.Kind != migration.Copied || s.Gone || s.IsElsewhere() })
 	if len(known) == 0 {
 		return false, nil
 	}
@@ -190,4 +191,31 @@ func inOrder(source *tree) []*folderRun {
 	}
 	slices.SortStableFunc(list, func(a, b *folderRun) int { return rank(a) - rank(b) })
 	return list
+}
+
+// countExcluded says how much lies in a folder that is left out.
+func (r *run) countExcluded(ctx context.Context, f *folderRun) error {
+	if f.opens() && !f.repeats { // else what it shows is counted in All Mail
+		n, err := r.countOf(ctx, f)
+		if err != nil {
+			return err
+		}
+		f.tally.Listed += n
+		f.note(migration.Outcome{Kind: migration.Skipped, Reason: f.reason, Count: n})
+	}
+	r.finish(f)
+	return nil
+}
+
+// countOf returns how many messages a source folder holds that is not opened; 0
+// where the server does not tell.
+func (r *run) countOf(ctx context.Context, f *folderRun) (int, error) {
+	status := f.status
+	if _, told := status["MESSAGES"]; !told {
+		var err error
+		if status, err = r.src.Status(ctx, f.Name, "MESSAGES"); err != nil && !isRefusal(err) {
+			return 0, atFolder(f, blame(SourceSide, err))
+		}
+	}
+	return int(min(status["MESSAGES"], 1<<31)), nil
 }

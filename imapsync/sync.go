@@ -66,10 +66,12 @@ func (r *run) walk(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		r.takeStock,    // what is there, while its places are made; what is known of it, what is to be done
 		r.followMoves,  // what the source only moved is moved
+		r.copyOnce,     // what stands under several labels is copied under the first
 		r.openTargets,  // where copies will go; what is there already is adopted
 		r.mergeFlags,   // flags that changed since they were copied
 		r.closeIdle,    // folders with nothing to copy are finished by that
 		r.copyMessages, // the others when their last message has its outcome
+		r.closeLabels,  // and what else shows a message when that has its own
 	} {
 		if err := step(ctx); err != nil {
 			return err

@@ -44,7 +44,7 @@ func (r *run) awaitForgotten(ctx context.Context, folders []*folderRun) error {
 // closeIdle finishes the folders that nothing is to be copied from.
 func (r *run) closeIdle(context.Context) error {
 	for _, f := range r.folders {
-		if f.finished || f.open > 0 {
+		if f.finished || f.open > 0 || len(f.shown) > 0 {
 			continue
 		}
 		if err := r.closeOut(f, 0); err != nil {

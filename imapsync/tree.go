@@ -19,6 +19,9 @@ type folder struct {
 	wire.Folder
 	path []string // decoded components, without the personal prefix; INBOX is spelled so
 	role string   // special use, such as `\Sent`; empty: none
+
+	gmail   bool // it is a label (M-1)
+	repeats bool // it is one that shows only what All Mail has too (M-3)
 }
 
 // display returns the folder's name for people.
@@ -35,6 +38,8 @@ type tree struct {
 	folders       []folder
 	foreign       []string                     // folders of others, shared and public ones: named, not copied (F-1)
 	status        map[string]wire.FolderStatus // by raw name; as far as the server tells it with the list
+
+	showsAll bool // one of them is Gmail's All Mail (M-4)
 }
 
 // readTree lists the personal namespaces of a logged-in connection. items are
@@ -60,6 +65,15 @@ func readTree(ctx context.Context, conn *wire.Conn, items string) (*tree, error)
 	t := newTree(spaces, raw)
 	t.status = status
 	return t, nil
+}
+
+// readSource is readTree for a source.
+func readSource(ctx context.Context, conn *wire.Conn, items string) (*tree, error) {
+	t, err := readTree(ctx, conn, items)
+	if err == nil && conn.Has(gmailExtension) {
+		t.asGmail()
+	}
+	return t, err
 }
 
 // newTree places what was listed. The order of the listing plays no part in it,

@@ -26,12 +26,14 @@ func entryForms() map[string]entryForm {
 		"fewer_connections": {count: "connections"},
 		"flags_merged":      {count: "messages"},
 		"flags_refused":     {count: "messages"},
+		"folder_limit":      {count: "messages"},
 		"folder_left_out":   {count: "listed"},
 		"folders_of_others": {count: "count"},
 		"moved":             {variant: "followed"},
 		"reconciled":        {count: "found"},
 		"reconnecting":      {variant: "class"},
 		"run_ended":         {variant: "status", count: "listed"},
+		"shown_elsewhere":   {count: "messages"},
 		"transcript":        {variant: "side"},
 		"trees":             {count: "folders"},
 		"waiting_for_late":  {count: "messages"},
@@ -101,6 +103,10 @@ func entryText(ctx context.Context, name, text string) string {
 	case "wait":
 		if wait, err := time.ParseDuration(text); err == nil {
 			return Duration(ctx, wait)
+		}
+	case "at":
+		if at, err := time.Parse(time.RFC3339, text); err == nil {
+			return Dated(ctx, at)
 		}
 	case "until":
 		if until, err := time.Parse(time.RFC3339, text); err == nil {

@@ -164,6 +164,29 @@ func samples() []sample {
 			"Il server remoto accetta 3 connessioni insieme. Per un giorno non ne facciamo di più.",
 		},
 		{
+			"day_limit",
+			map[string]any{"bytes": 2500000000, "at": "2026-11-23T15:04:00Z"},
+			"2.3 GB were read of this account in the last 24 hours: Google allows no more. The work goes on by itself: Mon 23 Nov 2026, 16:04.",
+			"Di questo account sono stati letti 2,3 GB nelle ultime 24 ore: Google non ne consente di più. Si riprende da soli: lun 23 nov 2026, 16:04.",
+		},
+		{
+			"shown_elsewhere", inbox(map[string]any{"messages": 2}),
+			"2 messages of INBOX stand under other labels too and have their copies in those folders. They count as already there.",
+			"2 messaggi di INBOX hanno anche altre etichette e le loro copie sono in quelle cartelle. Contano come già presenti.",
+		},
+		{
+			"all_mail_hidden", nil,
+			"Gmail does not show All Mail over IMAP: mail without a label cannot be copied. Open Gmail’s Settings, Labels, and tick Show in IMAP at All Mail; the next pass copies the rest.",
+			"Gmail non mostra Tutti i messaggi in IMAP: la posta senza etichetta non si può copiare. Apri Impostazioni, Etichette in Gmail e spunta Mostra in IMAP su Tutti i messaggi; la prossima esecuzione copia il resto.",
+		},
+		{
+			"folder_limit", inbox(map[string]any{"messages": 1000}),
+			"INBOX has exactly 1,000 messages: a limit that can be set in Gmail. There may be more that IMAP does not see. Open Gmail’s Settings, Forwarding and POP/IMAP, " +
+				"choose not to limit the number of messages in an IMAP folder; the next pass copies the rest.",
+			"INBOX ha esattamente 1.000 messaggi: un limite che si può impostare in Gmail. Forse ce ne sono altri che IMAP non vede. Apri Impostazioni, Inoltro e POP/IMAP in Gmail e " +
+				"scegli di non limitare il numero di messaggi in una cartella IMAP; la prossima esecuzione copia il resto.",
+		},
+		{
 			"fewer_connections",
 			map[string]any{"connections": 2},
 			"The destination takes no more connections at a time. The work goes on over 2.",

@@ -39,6 +39,24 @@ type MessageState struct {
 	Size        int64       // octets received
 	Fingerprint uint64      // I-4
 	Flags       []string    // the source's when it was copied: the base of Δ-3 (L-3)
+	Identity    uint64      // X-GM-MSGID (M-1); 0: the source has none
+}
+
+// ElsewherePass is the Pass of a message that another folder of the source shows
+// too, and whose copy is that of the other folder (M-1).
+const ElsewherePass = -2
+
+// IsElsewhere reports whether the copy of the message is that of another folder.
+func (s MessageState) IsElsewhere() bool { return s.Kind == Copied && s.Pass == ElsewherePass }
+
+// Sighting is a folder in which a message with an identity was seen, and that its
+// copy is there or in another (M-1).
+type Sighting struct {
+	Identity  uint64
+	PairID    int64
+	UID       uint32
+	Gone      bool // no longer in this folder
+	Elsewhere bool // MessageState.IsElsewhere
 }
 
 // BeforeAnyPass is the Pass of a message that was at the destination before
@@ -53,6 +71,8 @@ type Known struct {
 	Present int            // copied in any other pass
 	Left    []MessageState // skipped and failed ones, by ascending UID
 	Highest uint32         // the highest UID remembered; 0: none
+
+	Nameless int // of Copied and Present, those without an identity
 }
 
 // Batch names messages that are about to be appended (I-5). Until it is settled
@@ -79,4 +99,5 @@ type BatchItem struct {
 	Digest      [32]byte  // SHA-256 of the canonical octets
 	Date        time.Time // INTERNALDATE sent; zero if none
 	Flags       []string
+	Identity    uint64 // MessageState.Identity
 }

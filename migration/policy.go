@@ -13,6 +13,7 @@ type Policy struct {
 	MaxMessageSize int64         // S15: octets of one message
 	KeepFor        time.Duration // S22: then a migration is deleted
 	KeepSecretsFor time.Duration // S22: after pass 2, for retries and stragglers; 0: not at all
+	DayLimit       int64         // M-5: octets read of one Gmail account in a day
 	CheckFor       time.Duration // S17: how long the check of a row holds
 	Folders        FolderRules
 }
@@ -28,6 +29,7 @@ func DefaultPolicy() Policy {
 		MaxMessageSize: 50 << 20,
 		KeepFor:        30 * 24 * time.Hour,
 		KeepSecretsFor: 72 * time.Hour,
+		DayLimit:       2500 * 1000 * 1000,
 		CheckFor:       30 * time.Minute,
 		Folders:        DefaultFolderRules(),
 	}
@@ -47,10 +49,24 @@ type FolderRules struct {
 	// MirrorSubscriptions subscribes at the destination only what is subscribed
 	// at the source; otherwise everything copied is (F-14).
 	MirrorSubscriptions bool
+	// Labels says what becomes of the further labels of a message in a Gmail account
+	// (M-2).
+	Labels LabelRule
 	// Chosen are the admin's own decisions for this migration. They go before all
 	// the others but INBOX and views (F-17).
 	Chosen FolderChoices
 }
+
+// LabelRule says what becomes of a message that stands under several labels.
+type LabelRule string
+
+// The rules of labels. Whichever holds, a message is in the folder of its first
+// label.
+const (
+	LabelsOnce     LabelRule = ""         // it is nowhere else
+	LabelsKeywords LabelRule = "keywords" // and has the names of the others as keywords
+	LabelsCopied   LabelRule = "copies"   // and there is a copy of it in the folder of each
+)
 
 // DefaultFolderRules returns the rules of S15: five names and two attributes.
 func DefaultFolderRules() FolderRules {

@@ -73,7 +73,7 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 	err := guarded(func() (err error) {
 		tally, err = s.engine.Sync(ctx, imapsync.Job{
 			Resource: job.Resource, Type: job.Type, Pass: job.Pass,
-			Rules: s.rules(job.Type, job.Chosen), MaxSize: s.policy.MaxMessageSize,
+			Rules: s.rules(job.Type, job.Chosen), MaxSize: s.policy.MaxMessageSize, DayLimit: s.policy.DayLimit,
 		}, s.journal(job.Customer, job.Resource.ID, job.Pass), rec)
 		return err
 	})

@@ -10,14 +10,15 @@ import (
 
 // itemsVersion is the first octet of packed items. Whoever changes the form
 // gives it another number and goes on reading this one.
-const itemsVersion = 1
+const itemsVersion = 2
 
 var errItems = errors.New("batch items cannot be read")
 
 // packItems writes the items of a batch as octets: the version, the number of
 // items, then for each its UID, fingerprint (8 octets), size, bare line ends,
 // digest, whether it has a date and which in milliseconds, the number of flags
-// and each as length and octets. Numbers are varints.
+// and each as length and octets, and its identity, which version 1 has not.
+// Numbers are varints.
 func packItems(items []migration.BatchItem) []byte {
 	out := []byte{itemsVersion}
 	out = binary.AppendUvarint(out, uint64(len(items)))
@@ -33,6 +34,7 @@ func packItems(items []migration.BatchItem) []byte {
 			out = binary.AppendUvarint(out, uint64(len(flag)))
 			out = append(out, flag...)
 		}
+		out = binary.AppendUvarint(out, item.Identity)
 	}
 	return out
 }
@@ -48,9 +50,11 @@ func appendDate(out []byte, date time.Time) []byte {
 // cannot read to the last octet is an error.
 func unpackItems(octets []byte) ([]migration.BatchItem, error) {
 	r := itemReader{rest: octets}
-	if version := r.octets(1); r.bad || version[0] != itemsVersion {
+	version := r.octets(1)
+	if r.bad || version[0] == 0 || version[0] > itemsVersion {
 		return nil, errItems
 	}
+	r.identities = version[0] > 1
 	var items []migration.BatchItem
 	for n := r.count(); n > 0 && !r.bad; n-- {
 		items = append(items, r.item())
@@ -64,8 +68,9 @@ func unpackItems(octets []byte) ([]migration.BatchItem, error) {
 // itemReader reads packed items. After the first fault it is bad, and all it
 // returns is zero.
 type itemReader struct {
-	rest []byte
-	bad  bool
+	rest       []byte
+	bad        bool
+	identities bool // are part of each item
 }
 
 func (r *itemReader) item() migration.BatchItem {
@@ -81,6 +86,9 @@ func (r *itemReader) item() migration.BatchItem {
 	item.Date = r.date()
 	for n := r.count(); n > 0 && !r.bad; n-- {
 		item.Flags = append(item.Flags, string(r.octets(r.count())))
+	}
+	if r.identities {
+		item.Identity = r.uvarint()
 	}
 	return item
 }

@@ -17,7 +17,7 @@ func sampleItems() []migration.BatchItem {
 		{
 			UID: math.MaxUint32, Fingerprint: math.MaxUint64, Size: math.MaxInt64, BareLF: 1002, Digest: digest,
 			Date:  time.Date(2026, 3, 29, 1, 30, 0, 0, time.UTC),
-			Flags: []string{`\Seen`, "$Label1", "NonJunk"},
+			Flags: []string{`\Seen`, "$Label1", "NonJunk"}, Identity: math.MaxUint64,
 		},
 		{UID: 3, Date: time.Unix(0, 0).UTC(), Flags: []string{"è", ""}},
 		{UID: 4, Date: time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC)},
@@ -30,6 +30,15 @@ func TestPackedItemsComeBackAsTheyWere(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, items) {
 			t.Errorf("got %+v, %v\nwant %+v", got, err, items)
 		}
+	}
+}
+
+// A batch that was begun before items had an identity is settled all the same.
+func TestItemsOfTheFirstVersionAreRead(t *testing.T) {
+	old := append([]byte{1, 1, 7}, make([]byte, 8+1+1+32+1+1)...)
+	got, err := unpackItems(old)
+	if err != nil || !reflect.DeepEqual(got, []migration.BatchItem{{UID: 7}}) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
@@ -48,7 +57,7 @@ func TestDamagedItemsAreRefused(t *testing.T) {
 		{"octets behind the last item", append(bytes.Clone(whole), 0)},
 		{"a version that is not known", later},
 		{"more items than octets", []byte{itemsVersion, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}},
-		{"a UID above 32 bits", append([]byte{itemsVersion, 1, 0xff, 0xff, 0xff, 0xff, 0x7f}, make([]byte, 44)...)},
+		{"a UID above 32 bits", append([]byte{itemsVersion, 1, 0xff, 0xff, 0xff, 0xff, 0x7f}, make([]byte, 45)...)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -134,7 +134,7 @@ func TestMessagesComeBackInOrderAsTheyWereStored(t *testing.T) {
 	j := newLab(t).journal(t, "a", "a")
 	pair := savePair(t, j, "INBOX", "INBOX")
 	states := []migration.MessageState{
-		{UID: math.MaxUint32, Kind: migration.Copied, Pass: 2, DestUID: math.MaxUint32, Size: math.MaxInt64, Fingerprint: math.MaxUint64},
+		{UID: math.MaxUint32, Kind: migration.Copied, Pass: 2, DestUID: math.MaxUint32, Size: math.MaxInt64, Fingerprint: math.MaxUint64, Identity: math.MaxUint64},
 		{UID: 1, Kind: migration.Copied, Flags: []string{"zeta", `\deleted`, `\Seen`, "Alfa", "zeta", `\Odd`}},
 		{UID: 5, Kind: migration.Skipped, Reason: migration.ReasonOversize, Size: 60 << 20},
 		{UID: 4, Kind: migration.Failed, Reason: migration.ReasonRefused, Flags: []string{`\Answered`, `\Flagged`, `\Draft`}},

@@ -24,9 +24,9 @@ type messageScanner struct{ spelled map[int64][]string }
 // scan reads into the types the driver returns: any other is converted by way
 // of text, which for a large folder takes longer than the query.
 func (m messageScanner) scan(row scanner) (migration.MessageState, error) {
-	var uid, kind, pass, destUID, size, fingerprint, packed int64
+	var uid, kind, pass, destUID, size, fingerprint, packed, identity int64
 	var reason, keywords string
-	err := row.Scan(&uid, &kind, &reason, &pass, &destUID, &size, &fingerprint, &packed, &keywords)
+	err := row.Scan(&uid, &kind, &reason, &pass, &destUID, &size, &fingerprint, &packed, &keywords, &identity)
 	if err != nil {
 		return migration.MessageState{}, err
 	}
@@ -41,12 +41,12 @@ func (m messageScanner) scan(row scanner) (migration.MessageState, error) {
 	return migration.MessageState{
 		UID: uint32(uid), Kind: fates[kind].kind, Gone: fates[kind].gone,
 		Reason: migration.Reason(reason), Pass: int(pass), DestUID: uint32(destUID),
-		Size: size, Fingerprint: uint64(fingerprint), Flags: flags,
+		Size: size, Fingerprint: uint64(fingerprint), Flags: flags, Identity: uint64(identity),
 	}, nil
 }
 
 const (
-	messageColumns = `m.uid, m.kind, m.reason, m.pass, m.dst_uid, m.size, m.fp, m.flags, COALESCE(k.list, '')`
+	messageColumns = `m.uid, m.kind, m.reason, m.pass, m.dst_uid, m.size, m.fp, m.flags, COALESCE(k.list, ''), m.identity`
 	messageTables  = `pair p JOIN msg m ON m.pair_id = p.id LEFT JOIN kwset k ON k.id = m.flags / 256`
 )
 
@@ -94,18 +94,39 @@ func (j *Journal) countKnown(
 	ctx context.Context, q querier, pairID int64, pass int,
 ) (known migration.Known, left int, err error) {
 	scan := func(row scanner) (k migration.Known, err error) {
-		err = row.Scan(&k.Copied, &k.Bytes, &k.Present, &left, &k.Highest)
+		err = row.Scan(&k.Copied, &k.Bytes, &k.Present, &left, &k.Highest, &k.Nameless)
 		return k, err
 	}
 	known, err = queryOne(ctx, q, scan, `
 		SELECT count(*) FILTER (WHERE m.kind = 0 AND m.pass = $4),
 			COALESCE(sum(m.size) FILTER (WHERE m.kind = 0 AND m.pass = $4), 0),
 			count(*) FILTER (WHERE m.kind = 0 AND m.pass <> $4),
-			count(*) FILTER (WHERE m.kind IN (1, 2)), COALESCE(max(m.uid), 0)
+			count(*) FILTER (WHERE m.kind IN (1, 2)), COALESCE(max(m.uid), 0),
+			count(*) FILTER (WHERE m.kind = 0 AND m.identity = 0)
 		FROM pair p LEFT JOIN msg m ON m.pair_id = p.id
 		WHERE p.customer_id = $1 AND p.resource_id = $2 AND p.id = $3
 		GROUP BY p.id`, j.customer, j.resource, pairID, pass)
 	return known, left, err
+}
+
+// Sightings returns where messages of the resource that have an identity were
+// seen and copied, in no order (M-1).
+func (j *Journal) Sightings(ctx context.Context) ([]migration.Sighting, error) {
+	scan := func(row scanner) (s migration.Sighting, err error) {
+		var identity, uid int64
+		err = row.Scan(&identity, &s.PairID, &uid, &s.Gone, &s.Elsewhere)
+		s.Identity, s.UID = uint64(identity), uint32(uid)
+		return s, err
+	}
+	all, err := queryAll(ctx, j.store.readers, scan, `
+		SELECT m.identity, p.id, m.uid, m.kind = 3, m.pass = $3
+		FROM pair p JOIN msg m ON m.pair_id = p.id
+		WHERE p.customer_id = $1 AND p.resource_id = $2 AND m.identity <> 0 AND m.kind IN (0, 3)`,
+		j.customer, j.resource, migration.ElsewherePass)
+	if err != nil {
+		return nil, fmt.Errorf("identities of resource %d: %w", j.resource, err)
+	}
+	return all, nil
 }
 
 // Record remembers what became of messages that need no settling: skipped,

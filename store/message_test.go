@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -83,9 +84,9 @@ func TestKnownSumsUpWhatIsAtTheSource(t *testing.T) {
 		pass int
 		want migration.Known
 	}{
-		{"the pass that is asked about copied two", pair.ID, 2, migration.Known{Copied: 2, Bytes: 23, Present: 2, Left: left, Highest: 8}},
-		{"in a later one all are present", pair.ID, 4, migration.Known{Present: 4, Left: left, Highest: 8}},
-		{"states that named no pass are of the journal's", other.ID, 1, migration.Known{Copied: 1, Highest: 50}},
+		{"the pass that is asked about copied two", pair.ID, 2, migration.Known{Copied: 2, Bytes: 23, Present: 2, Left: left, Highest: 8, Nameless: 4}},
+		{"in a later one all are present", pair.ID, 4, migration.Known{Present: 4, Left: left, Highest: 8, Nameless: 4}},
+		{"states that named no pass are of the journal's", other.ID, 1, migration.Known{Copied: 1, Highest: 50, Nameless: 1}},
 		{"nothing is known of a new pair", savePair(t, j, "Bozze", "Bozze").ID, 1, migration.Known{}},
 	}
 	for _, tt := range tests {
@@ -216,5 +217,41 @@ func TestJournalOctetsPerMessage(t *testing.T) {
 	t.Logf("%d octets a message", got)
 	if got > most {
 		t.Errorf("%d octets a message, want %d at most", got, most)
+	}
+}
+
+// A message of a Gmail account is known again in every folder of its resource, and
+// in no other's (M-1).
+func TestSightingsAreThoseOfTheResource(t *testing.T) {
+	l := newLab(t)
+	a, b := l.journal(t, "a", "a"), l.journal(t, "b", "b")
+	inbox, work := savePair(t, a, "INBOX", "INBOX"), savePair(t, a, "Work", "Work")
+	named := func(id uint64, pass int, states []migration.MessageState) []migration.MessageState {
+		for i := range states {
+			states[i].Identity, states[i].Pass = id, pass
+		}
+		return states
+	}
+	check(t, a.Record(t.Context(), inbox.ID, named(math.MaxUint64, 1, copied(10, 1))))
+	check(t, a.Record(t.Context(), inbox.ID, named(7, 1, gone(11, 2))))
+	check(t, a.Record(t.Context(), inbox.ID, copied(12, 3)))
+	check(t, a.Record(t.Context(), inbox.ID, []migration.MessageState{{UID: 4, Kind: migration.Failed, Reason: migration.ReasonRefused, Identity: 8}}))
+	check(t, a.Record(t.Context(), work.ID, named(math.MaxUint64, migration.ElsewherePass, copied(0, 5))))
+	check(t, b.Record(t.Context(), savePair(t, b, "INBOX", "INBOX").ID, named(9, 1, copied(10, 1))))
+	got := must(a.Sightings(t.Context()))(t)
+	slices.SortFunc(got, func(a, b migration.Sighting) int { return int(a.UID) - int(b.UID) })
+	want := []migration.Sighting{
+		{Identity: math.MaxUint64, PairID: inbox.ID, UID: 1},
+		{Identity: 7, PairID: inbox.ID, UID: 2, Gone: true},
+		{Identity: math.MaxUint64, PairID: work.ID, UID: 5, Elsewhere: true},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if known := must(a.Known(t.Context(), inbox.ID, 1))(t); known.Nameless != 1 {
+		t.Errorf("known %+v, want one without identity", known)
+	}
+	if known := must(a.Known(t.Context(), work.ID, 1))(t); known.Present != 1 || known.Nameless != 0 {
+		t.Errorf("known %+v, want one present", known)
 	}
 }

@@ -19,6 +19,7 @@ var wantColumns = map[string]string{
 	"customer":       "id name created_at",
 	"destination":    "id name endpoint secret mx",
 	"domain":         "id customer_id destination_id name",
+	"download":       "account customer_id hour octets",
 	"dst":            "id customer_id mailbox name uidvalidity",
 	"entry":          "id customer_id run_id at level code args server_text folder",
 	"exception":      "id customer_id run_id outcome reason folder uid count message_id sender subject date size server_text",
@@ -31,7 +32,7 @@ var wantColumns = map[string]string{
 		"user_id source_tls source_tls_name source_pin source_pins first_at first_soonest second_at second_gap lines_out " +
 		"version folder_choices source_master",
 	"migration_domain": "migration_id customer_id domain_id",
-	"msg":              "pair_id uid kind reason pass dst_uid size fp flags",
+	"msg":              "pair_id uid kind reason pass dst_uid size fp flags identity",
 	"mx":               "domain_id customer_id records ttl old_ttl old_ttl_at changed_at read_at tried_at failure",
 	"notice": "id customer_id migration_id user_id kind pass occasion created_at tries next_at sent_at " +
 		"gave_up error",

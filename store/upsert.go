@@ -61,19 +61,20 @@ func (u *upsert) write(ctx context.Context, states []migration.MessageState, row
 // places have no numbers: the driver looks those up one by one, which takes
 // longer than writing.
 func upsertQuery(rows int) string {
-	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	return `INSERT INTO msg (pair_id, uid, kind, reason, pass, dst_uid, size, fp, flags)
+	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	return `INSERT INTO msg (pair_id, uid, kind, reason, pass, dst_uid, size, fp, flags, identity)
 		VALUES ` + row + strings.Repeat(", "+row, rows-1) + `
 		ON CONFLICT (pair_id, uid) DO UPDATE SET
 			kind = excluded.kind, reason = excluded.reason, pass = excluded.pass,
-			dst_uid = excluded.dst_uid, size = excluded.size, fp = excluded.fp, flags = excluded.flags
+			dst_uid = excluded.dst_uid, size = excluded.size, fp = excluded.fp, flags = excluded.flags,
+			identity = excluded.identity
 		WHERE msg.kind NOT IN (0, 3) OR excluded.kind IN (0, 3)`
 }
 
 // args returns the values of states for upsertQuery, in types the driver takes
 // without converting them.
 func (u *upsert) args(ctx context.Context, states []migration.MessageState) ([]any, error) {
-	args := make([]any, 0, 9*len(states))
+	args := make([]any, 0, 10*len(states))
 	for _, m := range states {
 		kind := slices.Index(fates[:], fate{m.Kind, m.Gone})
 		if kind < 0 {
@@ -87,7 +88,7 @@ func (u *upsert) args(ctx context.Context, states []migration.MessageState) ([]a
 			m.Pass = u.pass
 		}
 		args = append(args, u.pairID, int64(m.UID), int64(kind), string(m.Reason), int64(m.Pass),
-			int64(m.DestUID), m.Size, int64(m.Fingerprint), flags)
+			int64(m.DestUID), m.Size, int64(m.Fingerprint), flags, int64(m.Identity))
 	}
 	return args, nil
 }

@@ -27,7 +27,7 @@ func (p *program) check(ctx context.Context, s settings, resources []migration.R
 	board := p.newBoard(ctx, s.quiet, len(resources))
 	inTurn(len(resources), s.parallel, strconv.Itoa, func(i int) {
 		all[i] = checkBoth(ctx, engine, imapsync.Job{
-			Resource: resources[i], Type: s.serverType, Rules: imapsync.DefaultRules(s.serverType), MaxSize: s.maxSize,
+			Resource: resources[i], Type: s.serverType, Rules: s.rules(), MaxSize: s.maxSize,
 		})
 		board.finished(all[i].line(ctx))
 	})

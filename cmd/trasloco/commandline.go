@@ -43,6 +43,8 @@ type options struct {
 	SourceInsecure bool   `group:"Source" help:"Do not check the certificate at all."`
 
 	Type         string `group:"What and how" placeholder:"standard|gmail|exchange|office365" help:"Kind of source server (default standard)."`
+	GmailLabels  string `group:"What and how" placeholder:"once|keywords|copies" help:"Further labels of a Gmail message: nothing, keywords, or copies (default once)."`
+	GmailLimit   string `group:"What and how" name:"gmail-day-limit" placeholder:"MB" help:"Read of one Gmail account in a day, in millions of bytes (default 2500)."`
 	MaxSize      string `group:"What and how" placeholder:"BYTES" help:"Leave out messages that are larger (default 52428800)."`
 	State        string `group:"What and how" placeholder:"DIR" help:"What is remembered between calls (default FILE.csv.state). Keep it: without it all is copied again."`
 	Parallel     string `group:"What and how" placeholder:"N" help:"Accounts moved at the same time (default 4)."`

@@ -76,6 +76,8 @@ type serveOptions struct {
 	RunsPerHost  string `group:"Copying" placeholder:"N" default:"4" env:"TRASLOCO_RUNS_PER_HOST" help:"Of these, from one source host (default 4)."`
 	MaxRows      string `group:"Copying" placeholder:"N" default:"500" env:"TRASLOCO_MAX_ROWS" help:"Rows of one CSV (default 500)."`
 	MaxAtOnce    string `group:"Copying" placeholder:"N" default:"5" env:"TRASLOCO_MAX_AT_ONCE" help:"Migrations a customer may have planned at once (default 5)."`
+	GmailLabels  string `group:"Copying" placeholder:"once|keywords|copies" default:"once" env:"TRASLOCO_GMAIL_LABELS" help:"Further labels of a Gmail message: nothing, keywords, or copies (default once)."`
+	GmailLimit   string `group:"Copying" name:"gmail-day-limit" placeholder:"MB" default:"2500" env:"TRASLOCO_GMAIL_DAY_LIMIT" help:"Read of one Gmail account in a day, in millions of bytes (default 2500)."`
 	MaxSize      string `group:"Copying" placeholder:"BYTES" default:"52428800" env:"TRASLOCO_MAX_SIZE" help:"Larger messages are left out (default 52428800)."`
 	Memory       string `group:"Copying" placeholder:"MIB" default:"256" env:"TRASLOCO_MEMORY" help:"Messages held in memory, all accounts together (default 256)."`
 	TempSpace    string `group:"Copying" placeholder:"MIB" default:"4096" env:"TRASLOCO_TEMP_SPACE" help:"Disk for messages on their way that are larger than 4 MiB (default 4096)."`
@@ -140,6 +142,8 @@ func (r *optionReader) policy(o serveOptions) migration.Policy {
 	policy.MaxRows = int(r.number("--max-rows", o.MaxRows, int64(policy.MaxRows), 100_000))
 	policy.MaxAtOnce = int(r.number("--max-at-once", o.MaxAtOnce, int64(policy.MaxAtOnce), 10_000))
 	policy.MaxMessageSize = r.number("--max-size", o.MaxSize, policy.MaxMessageSize, maxMessageSize)
+	policy.DayLimit = r.dayLimit("--gmail-day-limit", o.GmailLimit)
+	policy.Folders.Labels = r.labels("--gmail-labels", o.GmailLabels)
 	return policy
 }
 

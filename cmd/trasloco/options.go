@@ -22,6 +22,7 @@ const (
 	codeNeeds         = "cli.needs"     // args: other
 	codeTLSMode       = "cli.tls_mode"
 	codeType          = "cli.type"
+	codeLabels        = "cli.labels"
 	codeNumber        = "cli.number" // args: min, max
 	codePin           = "cli.pin"
 	codeNamePort      = "cli.name_port"
@@ -50,7 +51,9 @@ type settings struct {
 	// name no port and may be unset.
 	source       migration.Endpoint
 	serverType   migration.ServerType
+	labels       migration.LabelRule
 	maxSize      int64
+	dayLimit     int64 // octets read of one Gmail account in a day
 	parallel     int
 	memory       int64 // octets of messages
 	tempSpace    int64 // octets
@@ -68,7 +71,9 @@ func readOptions(o options) (settings, []migration.Problem) {
 		source:       r.source(o),
 		destination:  r.destination(o),
 		serverType:   r.serverType(o.Type),
+		labels:       r.labels("--gmail-labels", o.GmailLabels),
 		maxSize:      r.number("--max-size", o.MaxSize, migration.DefaultPolicy().MaxMessageSize, maxMessageSize),
+		dayLimit:     r.dayLimit("--gmail-day-limit", o.GmailLimit),
 		parallel:     int(r.number("--parallel", o.Parallel, defaultParallel, maxParallel)),
 		memory:       r.megabytes("--memory", o.Memory, defaultMemory),
 		tempSpace:    r.megabytes("--temp-space", o.TempSpace, defaultTempSpace),
@@ -200,6 +205,25 @@ func (r *optionReader) serverType(text string) migration.ServerType {
 		r.fault(codeType, "--type", nil)
 	}
 	return serverType
+}
+
+// labels reads what becomes of the further labels of a message (M-2).
+func (r *optionReader) labels(flag, text string) migration.LabelRule {
+	rule := migration.LabelRule(text)
+	switch rule {
+	case "once", migration.LabelsOnce:
+		return migration.LabelsOnce
+	case migration.LabelsKeywords, migration.LabelsCopied:
+		return rule
+	}
+	r.fault(codeLabels, flag, nil)
+	return ""
+}
+
+// dayLimit reads millions of octets (M-5).
+func (r *optionReader) dayLimit(flag, text string) int64 {
+	const million = 1_000_000
+	return million * r.number(flag, text, migration.DefaultPolicy().DayLimit/million, maxMessageSize/million)
 }
 
 func (r *optionReader) number(flag, text string, unset, most int64) int64 {

@@ -111,10 +111,17 @@ func (w *work) move(ctx context.Context, t task) result {
 	}
 }
 
+// rules are those that hold for every row.
+func (s settings) rules() migration.FolderRules {
+	rules := imapsync.DefaultRules(s.serverType)
+	rules.Labels = s.labels
+	return rules
+}
+
 func (w *work) job(r migration.Resource) imapsync.Job {
 	return imapsync.Job{
 		Resource: r, Type: w.settings.serverType, Pass: w.pass.Number,
-		Rules: imapsync.DefaultRules(w.settings.serverType), MaxSize: w.settings.maxSize,
+		Rules: w.settings.rules(), MaxSize: w.settings.maxSize, DayLimit: w.settings.dayLimit,
 	}
 }
 

@@ -184,6 +184,11 @@ func (c *connection) whenLoggedIn(cmd Command, args []value) string {
 		return done
 	case "LIST", "LSUB":
 		return c.list(cmd, args)
+	case "XLIST":
+		if !c.account.has("XLIST") {
+			return unknownCommand
+		}
+		return c.list(cmd, args)
 	case "UNSELECT", "CLOSE":
 		return c.unselect(cmd.Name == "CLOSE")
 	case "ENABLE":

@@ -14,6 +14,7 @@ type Folder struct {
 	attributes  []string
 	noSelect    bool
 	subscribed  bool
+	hidden      bool // not to be seen by IMAP
 	uidValidity uint32
 	uidNext     uint32
 	messages    []Message // by UID
@@ -29,6 +30,9 @@ type Message struct {
 	Body  []byte    // all octets
 
 	Quirk Quirk
+
+	GmailID uint64 // X-GM-MSGID; 0: the server is not Gmail
+	labels  string // X-GM-LABELS, of a snapshot
 
 	modSeq uint64
 }

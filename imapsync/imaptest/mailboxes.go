@@ -38,7 +38,7 @@ func (c *connection) list(cmd Command, args []value) string {
 	c.account.mu.Lock()
 	defer c.account.mu.Unlock()
 	for _, f := range c.account.folders {
-		if l.wants(f) {
+		if l.wants(f) && !f.hidden {
 			c.listFolder(f, l)
 		}
 	}
@@ -101,7 +101,7 @@ func (c *connection) status(name string, args []value) string {
 	c.account.mu.Lock()
 	defer c.account.mu.Unlock()
 	f := c.account.find(name)
-	if f == nil || f.noSelect {
+	if f == nil || f.noSelect || f.hidden {
 		return "NO [NONEXISTENT] no such folder"
 	}
 	if len(args) != 1 {
@@ -143,7 +143,7 @@ func (c *connection) selectFolder(cmd Command, args []value) string {
 	}
 	c.folder, c.view = nil, nil
 	f := c.account.find(name)
-	if f == nil || f.noSelect {
+	if f == nil || f.noSelect || f.hidden {
 		return "NO [NONEXISTENT] no such folder"
 	}
 	c.folder, c.readOnly, c.view = f, readOnly, f.uids()

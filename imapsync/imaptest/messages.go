@@ -64,6 +64,9 @@ func (c *connection) fetchOne(number int, items []string) string {
 		return ""
 	}
 	answer := fetchAnswer{}
+	if slices.Contains(items, "X-GM-LABELS") {
+		m.labels = c.account.gmailLabels(m.GmailID, c.folder)
+	}
 	for _, item := range items {
 		if strings.HasPrefix(item, "BODY") && m.Quirk.Refuse != "" {
 			return m.Quirk.Refuse
@@ -125,7 +128,7 @@ func (a *fetchAnswer) add(m Message, item string) bool {
 	default:
 		section, ok := strings.CutPrefix(strings.Replace(item, "BODY.PEEK[", "BODY[", 1), "BODY[HEADER")
 		if !ok {
-			return false
+			return a.addGmail(m, item)
 		}
 		a.bodies = append(a.bodies, bodyItem("BODY[HEADER"+section, headerFields(m.Body, section), Quirk{}))
 	}

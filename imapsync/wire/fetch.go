@@ -24,6 +24,11 @@ type Fetched struct {
 	NilBody  bool   // BODY[] came as NIL
 	BodySize int64  // octets the sink got
 
+	// Of Gmail (X-GM-EXT-1): the message's number in the account, the same
+	// under every label, and its labels but for that of the open folder, as sent.
+	GmailID     uint64 // 0: not said
+	GmailLabels []string
+
 	// Bad is set when it is uncertain where the body or header begins or ends:
 	// it must be read again, alone, before anybody believes it.
 	Bad bool
@@ -130,6 +135,10 @@ func (f *Fetched) set(name string, v value, sink BodySink) error {
 		if n, f.HasSize = number(v.text); f.HasSize {
 			f.Size = int64(min(n, 1<<62))
 		}
+	case name == "X-GM-MSGID":
+		f.GmailID, _ = number(v.text)
+	case name == "X-GM-LABELS":
+		f.GmailLabels = v.strings()
 	case strings.HasPrefix(name, "BODY[HEADER"):
 		if !v.isNil() {
 			f.Header = []byte(v.text)
