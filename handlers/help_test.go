@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"html"
 	"net/http"
 	"regexp"
 	"strings"
@@ -49,6 +50,7 @@ func TestGuideHasEveryRemedyOfTheCatalogue(t *testing.T) {
 		for _, code := range codes {
 			_, row, found := strings.Cut(page, `id="`+group+"-"+code+`"`)
 			row, _, _ = strings.Cut(row, "</tr>")
+			row = html.UnescapeString(row)
 			for _, key := range []string{group + "." + code, group + "." + code + ".fix"} {
 				if text := locale.T(ctx, key, nil); !found || !strings.Contains(row, text) {
 					t.Errorf("the guide lacks %s: %q", key, text)

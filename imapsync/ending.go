@@ -49,8 +49,10 @@ func (e *Error) retryAt(now time.Time) time.Time {
 	switch {
 	case e.Class == ClassOverQuota:
 		return time.Time{}
-	case e.RetryAfter > 0:
+	case e.RetryAfter > 0 && e.Class == ClassThrottled:
 		return now.Add(e.RetryAfter + e.RetryAfter/10)
+	case e.RetryAfter > 0:
+		return now.Add(e.RetryAfter)
 	}
 	return now.Add(parkFor)
 }
