@@ -70,7 +70,7 @@ func (f *toldFeed) listening() (now, ever int) {
 func livePanel(t testing.TB) (*panel, *toldFeed) {
 	feed := &toldFeed{}
 	p := newPanel(t, func(o *Options) { o.Feed = feed })
-	p.live.every = time.Millisecond
+	p.live.every, p.live.rights = time.Millisecond, 0
 	return p, feed
 }
 

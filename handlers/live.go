@@ -29,6 +29,12 @@ const (
 	repaintEvery = 15 * time.Second
 )
 
+// rightsEvery is how often a stream looks at the rights of its reader, besides at its
+// beginning. Who loses rights in the panel has his streams ended at once (followers):
+// this finds what happened meanwhile, and what other hands did. Before each picture
+// it cost 200 readers a quarter of a processor.
+const rightsEvery = 10 * time.Second
+
 // endEvent is the name of the event after the last picture: the browser does
 // not come back (docs/browser.md).
 const endEvent = "done"
@@ -43,6 +49,7 @@ var errViewOver = fmt.Errorf("live view is over: %w", context.Canceled)
 type liveViews struct {
 	ctx                  context.Context
 	every, repaint, ping time.Duration
+	rights               time.Duration
 	paces                paceBook
 
 	mu     sync.Mutex
@@ -54,7 +61,7 @@ type liveViews struct {
 // newLiveViews returns the views of a server; all end with ctx.
 func newLiveViews(ctx context.Context) *liveViews {
 	return &liveViews{
-		ctx: ctx, every: liveEvery, repaint: repaintEvery, ping: pingEvery,
+		ctx: ctx, every: liveEvery, repaint: repaintEvery, ping: pingEvery, rights: rightsEvery,
 		paces: paceBook{entries: map[int64]*pace{}}, views: map[string]*liveView{},
 	}
 }
@@ -258,12 +265,14 @@ func (s *Server) stream(c echo.Context, source liveSource) error {
 	defer stop()
 	view := s.live.join(ctx, source)
 	defer s.live.leave(view)
+	var seen time.Time // when the rights were looked at
 	for version, last := 0, false; !last; {
 		var picture []byte
 		var err error
 		before := version
-		if picture, version, last, err = view.after(ctx, version, s.live.ping); err == nil {
-			err = s.mayFollow(c)
+		picture, version, last, err = view.after(ctx, version, s.live.ping)
+		if err == nil && time.Since(seen) >= s.live.rights {
+			err, seen = s.mayFollow(c), time.Now() //nolint:forbidigo // the rhythm of a connection is the system's
 		}
 		if err != nil {
 			return endStream(err)
