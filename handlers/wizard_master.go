@@ -13,19 +13,18 @@ const CodeMasterPattern = "source.master_pattern"
 
 // masterForm reads how the source servers want the login of a master user.
 func (f *formReader) masterForm(form views.ServerForm) migration.MasterForm {
-	text, code := form.Master, CodeFormChoice
+	text, field, code := form.Master, "master", CodeFormChoice
 	switch {
 	case text == "":
 		return migration.MasterForm{}
 	case text == views.MasterOwn:
-		text, code = "login:"+form.Pattern, CodeMasterPattern
+		text, field, code = "login:"+form.Pattern, "pattern", CodeMasterPattern
 	case !slices.Contains(views.MasterForms(), text):
-		text = ""
+		text = "" // which is no form
 	}
 	master, err := migration.ParseMasterForm(text)
 	if err != nil {
-		name := map[string]string{CodeFormChoice: "master", CodeMasterPattern: "pattern"}[code]
-		f.fault(name, code, nil)
+		f.fault(field, code, nil)
 	}
 	return master
 }

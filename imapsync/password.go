@@ -30,9 +30,9 @@ func (e *Engine) loginMaster(ctx context.Context, conn *wire.Conn, auth migratio
 	return e.loginPlain(ctx, conn, auth.Form.Join(auth.Login, auth.Master), auth.Password)
 }
 
-// loginPlain is C-4: it uses LOGIN, which every server has. Where a server forbids that it uses
+// loginPlain uses LOGIN, which every server has. Where a server forbids that it uses
 // another way that is offered: one that tells the password over TLS alone, else one
-// that proves it is known.
+// that proves it is known (C-4).
 func (e *Engine) loginPlain(ctx context.Context, conn *wire.Conn, user string, secret migration.Secret) error {
 	password := secret.Reveal()
 	err := conn.Login(ctx, user, password)

@@ -328,8 +328,8 @@ func (r *run) wait(ctx context.Context, cause error) error {
 }
 
 // pause returns how long to wait, some of it at random, and never less than the
-// server asked for: of many runs that
-// were sent away together not all come back together.
+// server asked for: of many runs that were sent away together not all come back
+// together.
 func (r *run) pause(cause error) time.Duration {
 	r.books.Lock()
 	defer r.books.Unlock()
