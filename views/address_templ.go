@@ -140,7 +140,7 @@ func certificateQuestion(m migration.Migration, r migration.Resource, can bool) 
 		}
 		ctx = templ.ClearChildren(ctx)
 		if asksForCertificate(m, r) {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"t-after\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"t-after t-mb\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
