@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -74,6 +76,7 @@ func newInside(t *testing.T, how program.Inside, src, dst *realserver.Server, fl
 	p.flags = append(flags, "--data", p.data, "--listen", address, "--allow-private", "--public-url", p.url, "--ca", certificates(t, src, dst))
 	p.start()
 	t.Cleanup(p.stop)
+	t.Cleanup(func() { tellWork(t) })
 	p.plain = browsertest.NewPlain(t, p.url)
 	p.plain.Header.Set("Accept-Language", "it")
 	p.plain.Send(p.plain.Form(p.plain.Get("/setup"), "/setup"), "action", "save", "name", "Laura Bianchi", "email", adminEmail, "password", adminPassword,
@@ -85,4 +88,19 @@ func newInside(t *testing.T, how program.Inside, src, dst *realserver.Server, fl
 	tab.SignIn(p.url, p.plain.Cookies())
 	p.scene = &scene{shared: &shared{src: src, dst: dst, admin: p.plain, panel: &served{url: p.url}}, t: t, tab: tab}
 	return p
+}
+
+// tellWork says what the checks and runs of this process wait for, where a test
+// failed: a page only shows that they are not over.
+func tellWork(t *testing.T) {
+	if !t.Failed() {
+		return
+	}
+	stacks := make([]byte, 4<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(stack, "trasloco/imapsync.") {
+			t.Log(stack)
+		}
+	}
 }
