@@ -111,11 +111,17 @@ func (c *Conn) actAs(ctx context.Context, command, user string) error {
 	return c.loggedIn(ctx, command, status, err)
 }
 
+// mostChallenges is more than any mechanism has; a server that goes on is not asking
+// for a login.
+const mostChallenges = 10
+
+var errEndless = errors.New("the server goes on asking instead of logging in")
+
 // converse answers challenges until the tagged answer. What the answers say shows
 // nowhere. Where there is none it is "*", which cancels, and an error.
 func (c *Conn) converse(tag, command string, answer func(challenge string) (string, error)) (Status, error) {
 	var broken error
-	for {
+	for challenges := 0; ; {
 		if status, ok := c.early[tag]; ok {
 			delete(c.early, tag)
 			delete(c.waiting, tag)
@@ -133,6 +139,9 @@ func (c *Conn) converse(tag, command string, answer func(challenge string) (stri
 				c.early[msg.tag] = msg.status
 			}
 			continue
+		}
+		if challenges++; challenges > mostChallenges {
+			return Status{}, c.fail(errEndless)
 		}
 		var reply string
 		reply, broken = answer(msg.challenge)

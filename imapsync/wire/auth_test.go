@@ -238,6 +238,29 @@ func TestAuthenticateConversation(t *testing.T) {
 	}
 }
 
+func TestAuthenticateEndsWithAServerThatGoesOnAsking(t *testing.T) {
+	answers := 0
+	over := make(chan struct{})
+	c := dial(t, greet("AUTH=X-TEST"), func(s *imaptest.Session) {
+		defer close(over)
+		s.Command()
+		for range 10_000 {
+			s.Send("+ YWJj")
+		}
+		for s.Line() != "" {
+			answers++
+		}
+	})
+	err := c.Authenticate(context.Background(), scripted{nil, func([]byte) ([]byte, error) { return []byte("again"), nil }})
+	if err == nil || !strings.Contains(err.Error(), "goes on asking") {
+		t.Errorf("got %v", err)
+	}
+	<-over
+	if answers == 0 || answers > 20 {
+		t.Errorf("answered %d times", answers)
+	}
+}
+
 func TestAuthenticateRefusedAtOnce(t *testing.T) {
 	c := dial(t, greet("AUTH=PLAIN"), func(s *imaptest.Session) {
 		tag, _ := s.Expect("AUTHENTICATE PLAIN")
