@@ -29,7 +29,7 @@ func main() {
 	// The first signal stops in order; once that is under way a second one kills.
 	context.AfterFunc(ctx, stop)
 	ctx = locale.With(ctx, language(os.Getenv))
-	p := &program{stdin: os.Stdin, terminal: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now, size: terminalSize}
+	p := &program{stdin: os.Stdin, terminal: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now, size: terminalSize, limitMemory: limitMemory}
 	code := p.main(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -49,6 +49,8 @@ type program struct {
 	authority string
 	// resolver finds the addresses of mail servers in tests; nil: the system's.
 	resolver imapsync.Resolver
+	// limitMemory is nil in tests, which share a process.
+	limitMemory func(messages int64)
 }
 
 // main does what args say and returns the exit code.
@@ -99,7 +101,7 @@ func (p *program) moveOrCheck(ctx context.Context, line commandLine) int {
 }
 
 func (p *program) engine(s settings, temp string) *imapsync.Engine {
-	limitMemory(s.memory)
+	p.limit(s.memory)
 	return imapsync.New(imapsync.Options{
 		Now: p.now, TempDir: temp, AllowPrivate: s.allowPrivate, Patience: p.patience,
 		Memory: s.memory, TempSpace: s.tempSpace, PerSource: s.parallel + 1,

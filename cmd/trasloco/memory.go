@@ -21,6 +21,12 @@ const (
 	garbage = 30 // percent
 )
 
+func (p *program) limit(messages int64) {
+	if p.limitMemory != nil {
+		p.limitMemory(messages)
+	}
+}
+
 // limitMemory sets the collector's bounds for messages of so many octets. Who
 // runs the program may have set others: GOMEMLIMIT and GOGC stand.
 func limitMemory(messages int64) {

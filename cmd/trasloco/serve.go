@@ -135,7 +135,7 @@ func (p *program) startOn(ctx context.Context, c config, parts panelParts, runni
 }
 
 func (p *program) newScheduler(ctx context.Context, c config, running *panel) (*schedule.Scheduler, error) {
-	limitMemory(c.memory)
+	p.limit(c.memory)
 	limits, err := running.store.ServerLimits(ctx)
 	if err != nil {
 		return nil, err

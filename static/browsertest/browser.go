@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
@@ -45,6 +46,7 @@ type browser struct {
 // Main runs the tests of a package and then stops the browser, if one was
 // started. It returns the exit code.
 func Main(m *testing.M) int {
+	debug.SetGCPercent(400) // the race detector makes collecting dear, and memory is there
 	code := m.Run()
 	if shared.stop != nil {
 		shared.stop()
