@@ -25,9 +25,10 @@ func (e *folderError) Unwrap() error { return e.err }
 // examine opens a source folder without changing anything there (I-2).
 func (r *run) examine(ctx context.Context, f *folderRun) (*wire.Mailbox, error) {
 	box, err := r.src.Examine(ctx, f.Name)
-	if err == nil && box.UIDValidity == 0 {
+	if err == nil && (box.UIDValidity == 0 || f.fleeting) {
 		// Courier fixes UIDVALIDITY only for who opens the folder read-write.
 		box, err = r.src.Select(ctx, f.Name)
+		f.fleeting = false
 	}
 	switch {
 	case err == nil && (box.UIDValidity == 0 || box.UIDNotSticky):
