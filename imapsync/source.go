@@ -65,7 +65,7 @@ func (r *run) listMessages(ctx context.Context, box *wire.Mailbox) ([]meta, erro
 		if err == nil {
 			return listing, nil
 		}
-		if !errors.Is(err, errIncomplete) && !isRefusal(err) {
+		if !errors.Is(err, errIncomplete) && !isRefusal(err) || isThrottled(err) {
 			return nil, blame(SourceSide, err)
 		}
 		why = err
@@ -127,12 +127,16 @@ func (r *run) listWindow(ctx context.Context, low, high uint32) ([]meta, error) 
 	return window, nil
 }
 
+// fetchMeta asks as often as the source puts it off: one that does so every few commands
+// would never let a list come to its end that began anew each time.
 func (r *run) fetchMeta(ctx context.Context, set string, fn func(wire.Fetched) error) error {
-	status, err := r.src.Fetch(ctx, wire.Query{Set: set, Items: r.metaItems()}, nil, fn)
-	if err != nil {
-		return err
-	}
-	return status.Err("FETCH")
+	return r.patiently(ctx, r.src, SourceSide, func() error {
+		status, err := r.src.Fetch(ctx, wire.Query{Set: set, Items: r.metaItems()}, nil, fn)
+		if err != nil {
+			return err
+		}
+		return status.Err("FETCH")
+	})
 }
 
 func complete(f wire.Fetched) bool { return f.UID != 0 && f.HasFlags && f.HasDate && f.HasSize }
