@@ -1,6 +1,7 @@
 package imapsync_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,45 @@ func TestFoldersThatProvidersDoNotOpen(t *testing.T) {
 			got := s.mustRun()
 			if got.tally.Copied != 2 || got.tally.Failed != 2 || len(got.left) != 1 || got.left[0].Reason != migration.ReasonFolderClosed || got.left[0].Folder != "Locked" {
 				t.Errorf("%+v%s", got.tally, got.log())
+			}
+		})
+	}
+}
+
+// Older servers tell roles by XLIST alone (F-2, F-10): they are used where LIST tells
+// none. One that lists XLIST and refuses it is read by names.
+func TestRolesByXLIST(t *testing.T) {
+	for _, answers := range []bool{true, false} {
+		t.Run(fmt.Sprint("it is answered: ", answers), func(t *testing.T) {
+			hook := func(cmd imaptest.Command, c *imaptest.Session) bool {
+				if cmd.Name != "XLIST" {
+					return false
+				}
+				if !answers {
+					c.Reply(cmd.Tag, "BAD unknown command")
+					return true
+				}
+				c.Send(`* XLIST (\HasNoChildren \Inbox) "/" "Posta in arrivo"`)
+				c.Send(`* XLIST (\HasNoChildren \Sent) "/" "Roba spedita"`)
+				c.Send(`* XLIST (\HasNoChildren \Spam) "/" "Robaccia"`)
+				c.Send(`* XLIST (\HasNoChildren \AllMail) "/" "Tutto"`)
+				c.Reply(cmd.Tag, "OK done")
+				return true
+			}
+			src := plus("XLIST")
+			src.Hook, src.Without = hook, []string{"SPECIAL-USE"}
+			s := newStory(t, src, imaptest.AccountOptions{})
+			s.dst.Create("Sent", `\Sent`)
+			for i, name := range []string{"INBOX", "Roba spedita", "Robaccia", "Tutto"} {
+				s.fill(name, mail(i, name))
+			}
+			got := s.mustRun()
+			sent, named := len(letters(s.dst.Folder("Sent"), nil)), len(letters(s.dst.Folder("Roba spedita"), nil))
+			if answers && (got.tally.Copied != 2 || got.tally.Skipped != 2 || sent != 1 || named != 0) {
+				t.Errorf("%+v, %d in Sent%s", got.tally, sent, got.log())
+			}
+			if !answers && (got.tally.Copied != 4 || sent != 0 || named != 1) {
+				t.Errorf("%+v, %d in Sent%s", got.tally, sent, got.log())
 			}
 		})
 	}
