@@ -130,7 +130,7 @@ func TestUIDValidityOnlyBySelect(t *testing.T) {
 }
 
 // TestUIDValidityThatDoesNotLast: Courier makes up another one at each EXAMINE, of the
-// hour, until somebody opens the folder for writing: the mailbox of who had POP3 alone
+// second, until somebody opens the folder for writing: the mailbox of who had POP3 alone
 // (I-2). One that changed within the run is opened so, once.
 func TestUIDValidityThatDoesNotLast(t *testing.T) {
 	var s *story
