@@ -22,7 +22,7 @@ import (
 func TestCourierToDovecot(t *testing.T) {
 	src := realserver.Courier(t, realserver.Options{})
 	dst := realserver.Dovecot(t, realserver.Options{})
-	box := mailgen.New(7, mailgen.Options{Messages: 90, Hostile: true, Take: mailgen.ForCourier})
+	box := mailgen.New(7, mailgen.Options{Messages: 60, Hostile: true, Take: mailgen.ForCourier})
 	loaded, err := src.Load("anna", append(box.Folders(), []string{"Versione 1", "2"}), box.Messages())
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestCourierToDovecot(t *testing.T) {
 		t.Error("Versione 1.2 is not below Versione 1")
 	}
 
-	later := mailgen.New(7, mailgen.Options{First: 90, Messages: 20, Take: mailgen.ForCourier})
+	later := mailgen.New(7, mailgen.Options{First: 60, Messages: 20, Take: mailgen.ForCourier})
 	if _, err := src.Load("anna", nil, later.Messages()); err != nil {
 		t.Fatal(err)
 	}

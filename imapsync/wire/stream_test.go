@@ -402,12 +402,15 @@ func TestAnAnswerWithoutEndIsGivenUp(t *testing.T) {
 	for what, text := range said {
 		for name, command := range commands {
 			for _, greeting := range []string{loggedIn, synchronising} {
+				if greeting == synchronising && name != "APPEND" {
+					continue // literals make no difference
+				}
 				heard := &endless{text: text}
 				c, err := wire.New(ctx, &played{said: io.MultiReader(strings.NewReader(greeting+"\r\n"), heard)}, wire.Timeouts{})
 				if err != nil {
 					t.Fatal(err)
 				}
-				wire.GiveUpAfter(c, 1000, 100_000)
+				wire.GiveUpAfter(c, 200, 20_000)
 				if err := command(c); err == nil || c.Err() == nil {
 					t.Errorf("%s, answered by %s: %v", name, what, err)
 				}
