@@ -12,13 +12,14 @@
 # .cache/axe by "npm pack".
 #
 # Debian's IMAP servers exclude each other as packages. Dovecot is installed;
-# Cyrus is only unpacked, into .cache/cyrus in the checkout, and never touches
-# the system. Nothing installed here is ever started outside a test.
+# Cyrus and Courier are only unpacked, into .cache in the checkout, and never
+# touch the system. Nothing installed here is ever started outside a test.
 set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cyrus=$root/.cache/cyrus
+courier=$root/.cache/courier
 axe=$root/.cache/axe
 axe_version=4.14.1
 
@@ -29,13 +30,15 @@ chromium-headless-shell|chromium-headless-shell|the browser of the page tests
 openssl|openssl|to look at certificates by hand
 npm|npm|to fetch axe-core
 axe|-|the accessibility checks of the page tests
-cyrus|-|a second mail server, stricter than the first'
+cyrus|-|a second mail server, stricter than the first
+courier|-|a third, that old hosts run: no special use, no LITERAL+, few connections'
 
 has() {
   case $1 in
     dovecot) [ -x /usr/sbin/dovecot ] && [ -x /usr/lib/dovecot/imap ] ;;
     gcc) command -v gcc >/dev/null && [ -e /usr/include/stdlib.h ] ;;
     cyrus) [ -x "$cyrus/current/usr/lib/cyrus/bin/master" ] ;;
+    courier) [ -x "$courier/current/usr/bin/imapd" ] && cmp -s "$courier/current/preload.c" "$root/.ci/courier.c" ;;
     axe) [ -s "$axe/axe.min.js" ] && [ "$(cat "$axe/version" 2>/dev/null)" = "$axe_version" ] ;;
     npm) has axe || command -v npm >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
@@ -55,7 +58,7 @@ check() {
   [ -n "$list" ] || return 0
   while IFS='|' read -r name packages why; do
     case $name in
-      cyrus) echo "cyrus: $why (unpacked by '.ci/servers.sh install' on Debian)" ;;
+      cyrus|courier) echo "$name: $why (unpacked by '.ci/servers.sh install' on Debian)" ;;
       axe) echo "axe-core: $why (unpacked by '.ci/servers.sh install', which needs npm)" ;;
       *) echo "$name: $why (Debian packages: $packages)" ;;
     esac
@@ -68,8 +71,8 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
-# can_install says why it cannot. Only packages need root: given none, there is
-# only Cyrus to unpack.
+# can_install says why it cannot. Only packages need root: given none, there are
+# only servers to unpack.
 can_install() {
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || {
     echo "this machine has no apt-get: install these yourself" >&2
@@ -137,31 +140,57 @@ absent_libraries() {
   done
 }
 
-# unpack_cyrus puts Cyrus and the libraries it lacks into .cache/cyrus/VERSION
-# and points .cache/cyrus/current there once every one of its libraries is found.
-unpack_cyrus() {
-  fresh_lists cyrus-imapd cyrus-common libeatmydata1
-  local version work tree bin deb paths unfound
-  version=$(apt-cache policy cyrus-imapd | sed -n 's/ *Candidate: *//p')
-  mkdir -p "$cyrus"
+# unpack puts packages, and the libraries that they lack, into "tree" in a new folder
+# below the one given, and prints that folder.
+unpack() {
+  local folder=$1 work deb
+  shift
+  mkdir -p "$folder"
   echo '*' > "$root/.cache/.gitignore"
-  work=$(mktemp -d "$cyrus/unpacking.XXXXXX")
-  tree=$work/tree
-  mkdir "$tree"
-  # libeatmydata makes fsync do nothing: mail of a test need not survive a power
-  # cut, and Cyrus is several times faster.
-  download "$work" cyrus-imapd cyrus-common libeatmydata1 $(absent_libraries cyrus-imapd cyrus-common)
-  for deb in "$work"/*.deb; do dpkg-deb -x "$deb" "$tree"; done
-  paths=$(find "$tree/usr/lib" "$tree/lib" -maxdepth 1 -name '*-linux-gnu*' -printf '%p:' 2>/dev/null || true)
-  for bin in master imapd ctl_cyrusdb; do
-    unfound=$(LD_LIBRARY_PATH=$paths ldd "$tree/usr/lib/cyrus/bin/$bin" | sed -n 's/ => not found//p' | sort -u)
-    [ -z "$unfound" ] || { echo "cyrus $bin lacks:" $unfound >&2; rm -rf "$work"; return 1; }
+  work=$(mktemp -d "$folder/unpacking.XXXXXX")
+  mkdir "$work/tree"
+  chmod 755 "$work" "$work/tree"
+  download "$work" "$@" $(absent_libraries "$@")
+  for deb in "$work"/*.deb; do dpkg-deb -x "$deb" "$work/tree"; done
+  echo "$work"
+}
+
+# settle moves what was unpacked to FOLDER/VERSION and points FOLDER/current there,
+# once every library of the programs named is found.
+settle() {
+  local folder=$1 version=$2 work=$3 bin paths unfound
+  shift 3
+  paths=$(find "$work/tree/usr/lib" "$work/tree/lib" -maxdepth 1 -name '*-linux-gnu*' -printf '%p:' 2>/dev/null || true)
+  for bin in "$@"; do
+    unfound=$(LD_LIBRARY_PATH=$paths$work/tree/usr/lib ldd "$work/tree/$bin" | sed -n 's/ => not found//p' | sort -u)
+    [ -z "$unfound" ] || { echo "$bin lacks:" $unfound >&2; rm -rf "$work"; return 1; }
   done
-  chmod 755 "$work" "$tree"
-  rm -rf "${cyrus:?}/$version"
-  mv "$tree" "$cyrus/$version"
-  ln -sfn "$version" "$cyrus/current"
+  rm -rf "${folder:?}/$version"
+  mv "$work/tree" "$folder/$version"
+  ln -sfn "$version" "$folder/current"
   rm -rf "$work"
+}
+
+candidate() { apt-cache policy "$1" | sed -n 's/ *Candidate: *//p'; }
+
+# unpack_cyrus unpacks Cyrus. libeatmydata makes fsync do nothing: mail of a test need
+# not survive a power cut, and Cyrus is several times faster.
+unpack_cyrus() {
+  local packages=(cyrus-imapd cyrus-common libeatmydata1) work
+  fresh_lists "${packages[@]}"
+  work=$(unpack "$cyrus" "${packages[@]}")
+  settle "$cyrus" "$(candidate cyrus-imapd)" "$work" usr/lib/cyrus/bin/{master,imapd,ctl_cyrusdb}
+}
+
+# unpack_courier unpacks Courier, without the daemon that knows its users: the tests
+# answer in its place, by way of courier.c.
+unpack_courier() {
+  local packages=(courier-imap courier-base courier-authlib libgamin0) work
+  fresh_lists "${packages[@]}"
+  work=$(unpack "$courier" "${packages[@]}")
+  cp "$root/.ci/courier.c" "$work/tree/preload.c"
+  gcc -Wall -O1 -shared -fPIC -o "$work/tree/preload.so" "$work/tree/preload.c" || { rm -rf "$work"; return 1; }
+  settle "$courier" "$(candidate courier-imap)" "$work" usr/bin/{imapd,couriertls} usr/sbin/couriertcpd usr/lib/courier/courier/imaplogin
 }
 
 # unpack_axe puts axe.min.js into .cache/axe. "npm pack" only fetches: it installs
@@ -198,13 +227,14 @@ install() {
   echo "The tests need these, and they are not here yet:"
   while IFS='|' read -r name packages why; do
     case $name in
-      cyrus) echo "  cyrus      $why; Debian's packages are unpacked into .cache/cyrus, not installed" ;;
+      cyrus|courier) printf "  %-10s %s; Debian's packages are unpacked into .cache, not installed\n" "$name" "$why" ;;
       axe) echo "  axe-core   $why; unpacked into .cache/axe with npm pack, not installed" ;;
       *) printf '  %-10s %s; installed with apt-get: %s\n' "$name" "$why" "$packages" ;;
     esac
   done <<<"$list"
   [ ${#debs[@]} -eq 0 ] || apt_install "${debs[@]}"
   has cyrus || unpack_cyrus
+  has courier || unpack_courier
   has axe || unpack_axe
   check
 }

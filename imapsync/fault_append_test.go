@@ -226,6 +226,7 @@ func TestRefusals(t *testing.T) {
 		{"NO [TOOBIG] message too large", migration.ReasonTooBig},
 		{"NO [LIMIT] Mail size is larger than the maximum size allowed by server configuration", migration.ReasonTooBig},
 		{"NO maximum message size exceeded", migration.ReasonTooBig},
+		{"NO Maximum size of appendable message has been exceeded.", migration.ReasonTooBig},
 		{"BAD what is that", migration.ReasonRefused},
 	}
 	for _, test := range tests {

@@ -129,6 +129,41 @@ func TestUIDValidityOnlyBySelect(t *testing.T) {
 	}
 }
 
+// TestUIDValidityThatDoesNotLast: Courier makes up another one at each EXAMINE, of the
+// second, until somebody opens the folder for writing: the mailbox of who had POP3 alone
+// (I-2). One that changed within the run is opened so, once.
+func TestUIDValidityThatDoesNotLast(t *testing.T) {
+	var s *story
+	var fixed atomic.Bool
+	made := uint32(7000)
+	hook := func(cmd imaptest.Command, _ *imaptest.Session) bool {
+		switch cmd.Name {
+		case "SELECT":
+			fixed.Store(true)
+		case "EXAMINE":
+			if !fixed.Load() {
+				made++
+				s.src.Folder("INBOX").Renumber(made, 1)
+			}
+		}
+		return false
+	}
+	s = newStory(t, imaptest.AccountOptions{Hook: hook}, imaptest.AccountOptions{})
+	s.selects = true
+	for i := range 20 {
+		s.fill("INBOX", mail(i, "text"))
+	}
+	if got := s.mustRun(); got.tally.Copied != 20 {
+		t.Errorf("told %+v%s", got.tally, got.log())
+	}
+	s.fill("INBOX", mail(30, "new"))
+	s.next(1, 20, 0)
+	s.checkWhole()
+	if n := s.count(s.src, "SELECT"); n != 1 {
+		t.Errorf("%d times SELECT", n)
+	}
+}
+
 // TestNoLastingUIDs: a folder without them is not copied, and says so.
 func TestNoLastingUIDs(t *testing.T) {
 	hook := func(cmd imaptest.Command, c *imaptest.Session) bool {

@@ -214,6 +214,11 @@ func (s *story) checkManners() {
 	if changes := s.src.Changes(); len(changes) > 0 && !s.selects {
 		s.t.Errorf("changed the source: %v", changes)
 	}
+	for _, cmd := range s.src.Commands() {
+		if n := len(cmd.Name) + len(cmd.Args); n > 1000 { // Yahoo takes no more, Exchange 10 kB
+			s.t.Errorf("sent the source %d octets of %s", n, cmd.Name)
+		}
+	}
 	for _, cmd := range s.dst.Commands() {
 		switch strings.TrimPrefix(cmd.Name, "UID ") {
 		case "CLOSE":

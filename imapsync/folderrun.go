@@ -22,6 +22,7 @@ type folderRun struct {
 	pair       migration.FolderPair
 	closed     *folderError // the destination has no place for it
 	finished   bool         // nothing more is done about it in this run
+	fleeting   bool         // its UIDVALIDITY changed under our eyes: it is to be fixed (I-2)
 
 	// Of the present walk.
 	box      *wire.Mailbox // as the source folder was when it was listed

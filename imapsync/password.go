@@ -3,7 +3,9 @@ package imapsync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/smtp"
+	"strings"
 
 	"github.com/emersion/go-sasl"
 
@@ -17,6 +19,9 @@ var errUnproven = errors.New("the server did not prove that it knows the passwor
 func (e *Engine) loginMaster(ctx context.Context, conn *wire.Conn, auth migration.Auth) error {
 	password := auth.Password.Reveal()
 	switch {
+	case auth.Form.AuthzID && strings.HasPrefix(conn.Greeting(), "Courier-IMAP"):
+		// It passes over the identity and opens the mailbox of who logs in (X-6).
+		return fmt.Errorf("an authorization identity at Courier: %w", wire.ErrNoMechanism)
 	case auth.Form.AuthzID:
 		return firstOffered(ctx, conn, append([]way{plainWay(auth.Login, auth.Master, password)}, scramWays(auth.Login, auth.Master, password)...))
 	case auth.Form.Command == migration.CommandMasterAuth:

@@ -21,6 +21,10 @@ const (
 	zimbraCaps  = "IMAP4rev1 LITERAL+ ID ENABLE RIGHTS=ektx AUTH=PLAIN SASL-IR"
 	sunCaps     = "IMAP4 IMAP4rev1 ACL QUOTA LITERAL+ NAMESPACE UIDPLUS CHILDREN BINARY UNSELECT LANGUAGE XSENDER X-NETSCAPE XSERVERINFO AUTH=PLAIN"
 	kerioCaps   = "IMAP4 IMAP4rev1 CHILDREN IDLE NAMESPACE QUOTA ACL UIDPLUS X-MASTERAUTH"
+	yahooCaps   = "IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER ID MOVE NAMESPACE XYMHIGHESTMODSEQ UIDPLUS LITERAL+ CHILDREN X-MSG-EXT UNSELECT OBJECTID MESSAGELIMIT=1000"
+	iCloudCaps  = "XAPPLEPUSHSERVICE IMAP4 IMAP4rev1 SASL-IR AUTH=ATOKEN AUTH=PLAIN AUTH=ATOKEN2 AUTH=XOAUTH2"
+	hMailCaps   = "IMAP4 IMAP4rev1 CHILDREN IDLE QUOTA SORT ACL NAMESPACE RIGHTS=texk"
+	jamesCaps   = "IMAP4rev1 LITERAL+ CHILDREN WITHIN IDLE NAMESPACE UIDPLUS UNSELECT AUTH=PLAIN SASL-IR"
 	oldCaps     = "IMAP4rev1 LOGINDISABLED AUTH=LOGIN"
 )
 
@@ -151,6 +155,42 @@ func TestLoginsOfProviders(t *testing.T) {
 			[]string{"X-MASTERAUTH right", "X-SETUSER anna"},
 			ClassPermission,
 		},
+		{"Yahoo", &imaptest.Provider{Greeting: "[CAPABILITY " + yahooCaps + "] IMAP4rev1 Hello", Caps: yahooCaps}, own("anna@yahoo.example"), true, []string{"LOGIN anna@yahoo.example " + said}, ""},
+		{
+			"Yahoo, the password of the account", &imaptest.Provider{
+				Greeting: "[CAPABILITY " + yahooCaps + "] IMAP4rev1 Hello", Caps: yahooCaps, Refusal: "NO [AUTHENTICATIONFAILED] LOGIN Invalid credentials",
+			}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin,
+		},
+		{
+			"Yahoo, too often", &imaptest.Provider{
+				Greeting: "[CAPABILITY " + yahooCaps + "] IMAP4rev1 Hello", Caps: yahooCaps, Refusal: "NO [LIMIT] LOGIN Rate limit hit",
+			}, own("a"), false, []string{"LOGIN a " + said}, ClassThrottled,
+		},
+		{
+			"iCloud, the password of the account", &imaptest.Provider{
+				Greeting: "[CAPABILITY " + iCloudCaps + "] (2606B15-0579518368c0) p00-iscream", Caps: iCloudCaps, Refusal: "NO [AUTHENTICATIONFAILED] Authentication Failed",
+			}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin,
+		},
+		{"Fastmail, the password of the account", &imaptest.Provider{Greeting: "IMAP4 ready", Caps: cyrusCaps, Refusal: "NO Incorrect username, password or access token"}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
+		{
+			"Zoho, IMAP is switched off", &imaptest.Provider{
+				Greeting: "IMAP4 Server ready", Caps: zimbraCaps, Refusal: "NO [ALERT] You are yet to enable IMAP for your account. Please contact your administrator (Failure)",
+			}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin,
+		},
+		{"hMailServer", &imaptest.Provider{Greeting: "IMAPrev1", Caps: hMailCaps}, own("anna@b.example"), true, []string{"LOGIN anna@b.example " + said}, ""},
+		{"hMailServer refuses", &imaptest.Provider{Greeting: "IMAPrev1", Caps: hMailCaps, Refusal: "NO Invalid user name or password."}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
+		{"hMailServer has no master user (X-7)", &imaptest.Provider{Greeting: "IMAPrev1", Caps: hMailCaps}, master("authzid", "anna", "admin"), false, nil, ClassMechanism},
+		{"MDaemon", &imaptest.Provider{Greeting: "company.mail IMAP4rev1 MDaemon 9.6.4 ready", Caps: dovecotCaps, Refusal: "NO LOGIN failed"}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
+		{"James, an administrator", &imaptest.Provider{Greeting: "JAMES IMAP4rev1 Server mail.b.example is ready.", Caps: jamesCaps}, master("authzid", "anna@b.example", "admin@b.example"), true, []string{"AUTH=PLAIN anna@b.example admin@b.example " + said}, ""},
+		{
+			"James, somebody who is none", &imaptest.Provider{
+				Greeting: "JAMES IMAP4rev1 Server mail.b.example is ready.", Caps: jamesCaps, Refusal: "NO AUTHENTICATE failed. Authentication failed.",
+			}, master("authzid", "anna", "bruno"), false, []string{"AUTH=PLAIN anna bruno " + said}, ClassLogin,
+		},
+		{"Domino", &imaptest.Provider{Greeting: "Domino IMAP4 Server Release 10.0.1FP3 ready Wed, 30 Oct 2019 09:28:06 +0100", Caps: "IMAP4rev1 AUTH=PLAIN LITERAL+ NAMESPACE QUOTA UIDPLUS"}, own("Anna Rossi/B"), true, []string{"LOGIN Anna Rossi/B " + said}, ""},
+		{"CommuniGate refuses", &imaptest.Provider{Greeting: "CommuniGate Pro IMAP Server 6.2.14 at b.example ready", Caps: cyrusCaps, Refusal: "NO Unknown user account or incorrect password"}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
+		{"a server that is busy", &imaptest.Provider{Greeting: "ready", Caps: cyrusCaps, Refusal: "NO Server Busy"}, own("a"), false, []string{"LOGIN a " + said}, ClassThrottled},
+		{"Courier takes no authorization identity (X-6)", &imaptest.Provider{Greeting: "Courier-IMAP ready.", Caps: courierCaps + " AUTH=PLAIN"}, master("authzid", "anna", "admin"), false, nil, ClassMechanism},
 		{"a server that has OAUTHBEARER alone", &imaptest.Provider{Greeting: "ready", Caps: "IMAP4rev1 AUTH=OAUTHBEARER SASL-IR"}, app("a=b,c@b.example"), true, []string{"AUTH=OAUTHBEARER a=3Db=2Cc@b.example opaque"}, ""},
 		{
 			"OAUTHBEARER refused by a report", &imaptest.Provider{Greeting: "ready", Caps: "IMAP4rev1 AUTH=OAUTHBEARER SASL-IR", Report: `{"status":"invalid_token"}`, Refusal: "NO [AUTHENTICATIONFAILED] no"},

@@ -142,6 +142,7 @@ func (rd *reader) examined(ctx context.Context, o *opening) error {
 	case err == nil && box.UIDValidity != 0:
 		return renumberedMeanwhile(o.f)
 	case err == nil || isRefusal(err):
+		rd.heed(err)
 		o.failed = true
 		return nil
 	}
@@ -194,6 +195,7 @@ func (rd *reader) receive(ctx context.Context, b *bodies) error {
 		if err != nil && !isRefusal(err) {
 			return rd.blame(ctx, err)
 		}
+		rd.heed(err)
 		o.asked = o.asked[1:]
 		if err := rd.bookDownload(ctx, rd.day, b.whole); err != nil {
 			return err

@@ -29,26 +29,33 @@ func TestLoginsAtRealServers(t *testing.T) {
 		{"Dovecot with SCRAM-SHA-1", realserver.Dovecot, "scram-sha-1", "AUTHENTICATE SCRAM-SHA-1", []string{"authzid"}},
 		{"Dovecot with CRAM-MD5", realserver.Dovecot, "cram-md5", "AUTHENTICATE CRAM-MD5", []string{"separator:*"}},
 		{"Cyrus", realserver.Cyrus, "", "LOGIN ", []string{"", "authzid"}},
+		{"Courier", realserver.Courier, "", "LOGIN ", nil},
 	}
 	for _, s := range servers {
 		t.Run(s.name, func(t *testing.T) {
 			server := s.start(t, realserver.Options{Accounts: accounts, Mechanisms: s.mechanisms})
-			try := func(auth migration.Auth) error {
+			try := func(auth migration.Auth, mode migration.TLSMode) error {
 				ep := endpoint(server, "anna")
-				ep.Auth = auth
+				ep.Auth, ep.TLS = auth, mode
+				if mode != migration.TLSDirect {
+					ep.Port = server.Port
+				}
 				_, err := engine(t).CheckSource(t.Context(), imapsync.Job{
 					Resource: migration.Resource{Source: ep}, Rules: imapsync.DefaultRules(migration.Standard),
 				})
 				return err
 			}
+			modes := []migration.TLSMode{migration.TLSDirect, migration.TLSStartTLS, migration.TLSNone}
 			own := migration.Auth{Kind: migration.AuthPassword, Login: "anna", Password: migration.NewSecret(odd)}
-			if err := try(own); err != nil {
-				t.Errorf("a password: %v", err)
+			for _, mode := range modes {
+				if err := try(own, mode); err != nil && (s.mechanisms != "login" || mode != migration.TLSNone) {
+					t.Errorf("a password over %s: %v", mode, err)
+				}
 			}
 			wrong := own
 			wrong.Password = migration.NewSecret("wröng one")
 			var known *imapsync.Error
-			if err := try(wrong); !errors.As(err, &known) || known.Class != imapsync.ClassLogin || strings.Contains(err.Error()+known.Dialogue, "wröng") {
+			if err := try(wrong, migration.TLSDirect); !errors.As(err, &known) || known.Class != imapsync.ClassLogin || strings.Contains(err.Error()+known.Dialogue, "wröng") {
 				t.Errorf("a wrong password: %v", err)
 			} else if !strings.Contains(known.Dialogue, s.way) {
 				t.Errorf("it was not said by %s:\n%s", s.way, known.Dialogue)
@@ -59,8 +66,10 @@ func TestLoginsAtRealServers(t *testing.T) {
 					t.Fatal(err)
 				}
 				master := migration.Auth{Kind: migration.AuthMaster, Login: "anna", Master: server.Master, Password: migration.NewSecret(server.MasterPassword), Form: form}
-				if err := try(master); err != nil {
-					t.Errorf("a master user by %q: %v", text, err)
+				for _, mode := range modes {
+					if err := try(master, mode); err != nil {
+						t.Errorf("a master user by %q over %s: %v", text, mode, err)
+					}
 				}
 			}
 		})

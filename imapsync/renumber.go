@@ -91,6 +91,10 @@ func (r *run) pairBySize(ctx context.Context, items []migration.BatchItem, known
 
 var errNumbersChanged = errors.New("the source folder has another UIDVALIDITY than a moment ago")
 
+// renumberedMeanwhile sends the run back to its start, which lists the folder alone.
+// Courier makes up a UIDVALIDITY of the second at each EXAMINE of a folder that no client
+// by IMAP has opened yet.
 func renumberedMeanwhile(f *folderRun) error {
+	f.awkward, f.fleeting = true, true
 	return atFolder(f, &Error{Side: SourceSide, Class: ClassTransport, Err: errNumbersChanged})
 }

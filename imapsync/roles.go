@@ -39,6 +39,12 @@ var groupware = []string{
 	"Suggested Contacts", "Files", "Public Folders",
 	"Calendario", "Contatti", "Attività", "Note", "Diario", "Posta in uscita", "Problemi di sincronizzazione",
 	"Cronologia conversazioni", "Feed RSS", "Contatti suggeriti",
+	"Kalender", "Kontakte", "Aufgaben", "Notizen", "Postausgang", "Synchronisierungsprobleme", "Verlauf der Unterhaltungen",
+	"Aufgezeichnete Unterhaltungen", "RSS-Feeds", "RSS-Abonnements", "Vorgeschlagene Kontakte",
+	"Calendrier", "Tâches", "Boîte d'envoi", "Boîte d’envoi", "Problèmes de synchronisation", "Historique des conversations", "Flux RSS",
+	"Contacts suggérés",
+	"Contactos", "Tareas", "Notas", "Bandeja de salida", "Problemas de sincronización", "Historial de conversaciones",
+	"Fuentes RSS", "Contactos sugeridos",
 }
 
 // assignRoles gives each folder its role: by attribute, else by its name at the

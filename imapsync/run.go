@@ -41,9 +41,10 @@ type run struct {
 	again     bool                // something is remembered of an earlier run
 	doubt     bool                // it did not, and a folder could not be looked through for what it left
 	mapper    *mapper
-	cautious  bool // the source has hung up on us
-	warned    bool // of what the settings of a Gmail account hide
-	placed    bool // all folders have their place at the destination
+	cautious  bool  // the source has hung up on us
+	rest      error // it wants to be left alone, said in a sweep and not heeded yet
+	warned    bool  // of what the settings of a Gmail account hide
+	placed    bool  // all folders have their place at the destination
 	folders   []*folderRun
 	orphans   []migration.FolderPair // whose source folder is gone
 	spelled   map[string][]string    // sets of flags by their text: most messages share a few
@@ -361,8 +362,16 @@ func (r *run) acknowledged() {
 const errorsBearable = 5
 
 // sourceTires reports whether the source should not be asked anything that it may
-// refuse before its connection is made anew.
-func (r *run) sourceTires() bool { return r.src.Refusals() >= errorsBearable }
+// refuse before it has rested, or its connection is made anew.
+func (r *run) sourceTires() bool { return r.rest != nil || r.src.Refusals() >= errorsBearable }
+
+// heed notes an answer of the source within a sweep that asks for rest: nothing more is
+// sent ahead, and freshSource waits.
+func (r *run) heed(answer error) {
+	if answer != nil && isThrottled(answer) {
+		r.rest = blame(SourceSide, answer)
+	}
+}
 
 // sourceAhead returns how many commands may be sent to the source ahead, where
 // most are enough. One that has hung up may have counted errors.
@@ -374,8 +383,17 @@ func (r *run) sourceAhead(most int) int {
 }
 
 // freshSource makes the source's connection anew before the server hangs up
-// because of all it had to refuse.
+// because of all it had to refuse, and gives it the rest that it asked for.
 func (r *run) freshSource(ctx context.Context) error {
+	if rest := r.rest; rest != nil {
+		r.rest = nil
+		if r.outOfPatience(rest) {
+			return rest
+		}
+		if err := r.wait(ctx, rest); err != nil {
+			return err
+		}
+	}
 	if !r.sourceTires() {
 		return nil
 	}

@@ -25,9 +25,10 @@ func (e *folderError) Unwrap() error { return e.err }
 // examine opens a source folder without changing anything there (I-2).
 func (r *run) examine(ctx context.Context, f *folderRun) (*wire.Mailbox, error) {
 	box, err := r.src.Examine(ctx, f.Name)
-	if err == nil && box.UIDValidity == 0 {
+	if err == nil && (box.UIDValidity == 0 || f.fleeting) {
 		// Courier fixes UIDVALIDITY only for who opens the folder read-write.
 		box, err = r.src.Select(ctx, f.Name)
+		f.fleeting = false
 	}
 	switch {
 	case err == nil && (box.UIDValidity == 0 || box.UIDNotSticky):
@@ -64,7 +65,7 @@ func (r *run) listMessages(ctx context.Context, box *wire.Mailbox) ([]meta, erro
 		if err == nil {
 			return listing, nil
 		}
-		if !errors.Is(err, errIncomplete) && !isRefusal(err) {
+		if !errors.Is(err, errIncomplete) && !isRefusal(err) || isThrottled(err) {
 			return nil, blame(SourceSide, err)
 		}
 		why = err
@@ -126,12 +127,16 @@ func (r *run) listWindow(ctx context.Context, low, high uint32) ([]meta, error) 
 	return window, nil
 }
 
+// fetchMeta asks as often as the source puts it off: one that does so every few commands
+// would never let a list come to its end that began anew each time.
 func (r *run) fetchMeta(ctx context.Context, set string, fn func(wire.Fetched) error) error {
-	status, err := r.src.Fetch(ctx, wire.Query{Set: set, Items: r.metaItems()}, nil, fn)
-	if err != nil {
-		return err
-	}
-	return status.Err("FETCH")
+	return r.patiently(ctx, r.src, SourceSide, func() error {
+		status, err := r.src.Fetch(ctx, wire.Query{Set: set, Items: r.metaItems()}, nil, fn)
+		if err != nil {
+			return err
+		}
+		return status.Err("FETCH")
+	})
 }
 
 func complete(f wire.Fetched) bool { return f.UID != 0 && f.HasFlags && f.HasDate && f.HasSize }

@@ -212,6 +212,7 @@ func (r *run) listAlone(ctx context.Context, f *folderRun) error {
 type stocktaking struct {
 	f       *folderRun
 	conn    *wire.Conn
+	heed    func(answer error)
 	opening wire.Opening
 	windows []window
 	delta   *delta // nil: the whole folder is listed
@@ -322,6 +323,7 @@ func (s *stocktaking) examined(ctx context.Context) error {
 		s.f.box = box
 		return nil
 	case err == nil || isRefusal(err):
+		s.heed(err)
 		s.refused = true
 		return nil
 	}
@@ -345,6 +347,7 @@ func (s *stocktaking) fetched(ctx context.Context, w *window) error {
 	if gone := s.conn.TakeVanished(); s.delta != nil {
 		s.delta.gone = append(s.delta.gone, gone...)
 	}
+	s.heed(status.Err("FETCH"))
 	// MESSAGELIMIT: not all that was asked for (RFC 9738).
 	s.refused = s.refused || !status.OK() || status.Code == "MESSAGELIMIT"
 	return nil
@@ -353,7 +356,7 @@ func (s *stocktaking) fetched(ctx context.Context, w *window) error {
 // prepareStock decides how a folder is listed: what is new in it, where the
 // server can tell, else the whole.
 func (r *run) prepareStock(ctx context.Context, f *folderRun) (*stocktaking, error) {
-	s := &stocktaking{f: f, conn: r.src}
+	s := &stocktaking{f: f, conn: r.src, heed: r.heed}
 	if r.tellsChanges(f) {
 		return s, r.prepareDelta(ctx, s)
 	}

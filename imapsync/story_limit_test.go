@@ -93,6 +93,23 @@ func TestChecksShareTheGateWithRuns(t *testing.T) {
 	}
 }
 
+// One that shows a single message at a time as well, of more than it answers without a
+// rest: its list goes on where it was put off.
+func TestOneMessageAtATimeAndThrottled(t *testing.T) {
+	s := newStory(t, imaptest.AccountOptions{MessageLimit: 1, Throttle: imaptest.Throttle{Every: 50}}, imaptest.AccountOptions{})
+	for i := range 120 {
+		s.fill("INBOX", mail(i, "text"))
+	}
+	got := s.mustRun()
+	if got.tally.Copied != 120 || got.tally.Failed != 0 {
+		t.Errorf("got %+v%s", got.tally, got.log())
+	}
+	if n := s.count(s.src, "FETCH"); n > 200 {
+		t.Errorf("%d commands for a list of 120", n)
+	}
+	s.checkWhole()
+}
+
 // A source that throttles every 200th command: all is copied, and the tally has no
 // failure (2.10).
 func TestEvery200thCommandIsThrottled(t *testing.T) {

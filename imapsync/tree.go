@@ -1,6 +1,7 @@
 package imapsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -62,6 +63,9 @@ func readTree(ctx context.Context, conn *wire.Conn, items string) (*tree, error)
 	if raw, err = withInbox(ctx, conn, raw); err != nil {
 		return nil, err
 	}
+	if raw, err = withRoles(ctx, conn, raw); err != nil {
+		return nil, err
+	}
 	t := newTree(spaces, raw)
 	t.status = status
 	return t, nil
@@ -74,6 +78,40 @@ func readSource(ctx context.Context, conn *wire.Conn, items string) (*tree, erro
 		t.asGmail()
 	}
 	return t, err
+}
+
+// xlistRoles are the attributes of XLIST, which older servers have in the place of
+// special use, where RFC 6154 calls them otherwise.
+var xlistRoles = map[string]string{`\allmail`: `\All`, `\spam`: `\Junk`, `\starred`: `\Flagged`}
+
+// withRoles asks by XLIST for the roles of the folders listed, where the server has that
+// and told none (F-2). Nothing else of the answer counts: the INBOX may have another
+// name in it.
+func withRoles(ctx context.Context, conn *wire.Conn, raw []wire.Folder) ([]wire.Folder, error) {
+	told := slices.ContainsFunc(raw, func(f wire.Folder) bool { return slices.ContainsFunc(roleAttributes, f.Has) })
+	if told || !conn.Has("XLIST") {
+		return raw, nil
+	}
+	listing, err := conn.List(ctx, "XLIST", "", "*", "")
+	if err != nil {
+		return raw, ignoreFinal(err)
+	}
+	raw = slices.Clone(raw)
+	for _, marked := range listing.Folders {
+		i := slices.IndexFunc(raw, func(f wire.Folder) bool { return f.Name == marked.Name })
+		if i < 0 {
+			continue
+		}
+		attrs := slices.Clone(raw[i].Attrs)
+		for _, attr := range marked.Attrs {
+			role := cmp.Or(xlistRoles[strings.ToLower(attr)], attr)
+			if slices.ContainsFunc(roleAttributes, func(known string) bool { return strings.EqualFold(known, role) }) {
+				attrs = append(attrs, role)
+			}
+		}
+		raw[i].Attrs = attrs
+	}
+	return raw, nil
 }
 
 // newTree places what was listed. The order of the listing plays no part in it,

@@ -277,6 +277,9 @@ func (c *Conn) next(x exchange) (message, error) {
 	if err != nil {
 		return msg, err
 	}
+	if c.waiting[msg.tag] {
+		c.heard = volume{}
+	}
 	if msg.tag != "" {
 		msg.status = c.log.clean(msg.status)
 		c.learn(msg.status)

@@ -113,6 +113,8 @@ type Conn struct {
 	vanished UIDRanges // told and not taken yet
 	qresync  bool      // enabled
 	refusals int
+	heard    volume // since the last answer to a command
+	most     volume // of that, before the connection is given up
 	log      ring
 }
 
@@ -155,7 +157,7 @@ func dialTCP(ctx context.Context, cfg Config) (net.Conn, error) {
 }
 
 func newConn(nc net.Conn, timeouts Timeouts) *Conn {
-	c := &Conn{tcp: nc, timeouts: timeouts, waiting: map[string]bool{}, early: map[string]Status{}}
+	c := &Conn{tcp: nc, timeouts: timeouts, waiting: map[string]bool{}, early: map[string]Status{}, most: mostHeard}
 	c.use(nc)
 	return c
 }

@@ -17,6 +17,25 @@ const (
 	maxPieces   = 10_000   // literals in one response
 )
 
+// volume counts lines and their octets, with literals but without bodies.
+type volume struct{ responses, octets int }
+
+// mostHeard is the answer to one command: a list of four million messages still fits,
+// and a server that never comes to an end is left.
+var mostHeard = volume{responses: 4 << 20, octets: 512 << 20}
+
+var errEndless = errors.New("an answer without end")
+
+// count takes in lines and literals, those that nobody can place too.
+func (c *Conn) count(lines, octets int) error {
+	c.heard.responses += lines
+	c.heard.octets += octets
+	if c.heard.responses > c.most.responses || c.heard.octets > c.most.octets {
+		return errEndless
+	}
+	return nil
+}
+
 var (
 	errTooLong = errors.New("a response of the server is too long")
 	errTooMany = errors.New("a response of the server has too many literals")
@@ -64,6 +83,9 @@ func (c *Conn) readMessage(sink BodySink) (message, error) {
 	for {
 		c.guard.read = patience // a line passed over was not the awaited answer
 		line, err := c.readLine()
+		if err == nil {
+			err = c.count(1, len(line))
+		}
 		if err != nil {
 			return message{}, err
 		}
@@ -138,6 +160,9 @@ func (c *Conn) readResponse(line []byte, sink BodySink) (Response, error) {
 		}
 		if held += len(lit.data) + len(next); held > maxResponse {
 			return r, errTooLong
+		}
+		if err := c.count(0, len(lit.data)+len(next)); err != nil {
+			return r, err
 		}
 		r.literals = append(r.literals, lit)
 		r.text = append(r.text, ' ') // the mark: no token spans a literal

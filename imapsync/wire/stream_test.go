@@ -359,6 +359,66 @@ func TestAResponseOfTooManyLiteralsIsGivenUp(t *testing.T) {
 	}
 }
 
+// endless says the same for ever.
+type endless struct {
+	text string
+	at   int
+}
+
+func (e *endless) Read(b []byte) (n int, err error) {
+	for n < len(b) {
+		some := copy(b[n:], e.text[e.at:])
+		n, e.at = n+some, (e.at+some)%len(e.text)
+	}
+	return n, nil
+}
+
+// Whatever a server says without an end, every command leaves it, and keeps no more of
+// it than its limit.
+func TestAnAnswerWithoutEndIsGivenUp(t *testing.T) {
+	ctx := context.Background()
+	long := strings.Repeat("x", 500)
+	said := map[string]string{
+		"lines": "* OK Still here\r\n", "folders": "* LIST () \"/\" " + long + "\r\n", "states": "* STATUS {3}\r\nabc (MESSAGES 1)\r\n",
+		"messages": "* 1 FETCH (UID 5 FLAGS (\\Seen))\r\n", "bodies": "* 1 FETCH (UID 5 BODY[] {5}\r\nhello)\r\n",
+		"headers": "* 1 FETCH (UID 5 BODY[HEADER.FIELDS (DATE)] {500}\r\n" + long + ")\r\n", "numbers": "* 3 EXISTS\r\n",
+		"what is gone": "* VANISHED (EARLIER) 1:3,7\r\n", "finds": "* SEARCH 1 2 3\r\n", "capabilities": "* CAPABILITY IMAP4rev1\r\n",
+		"nothing": "\r\n", "nonsense": "Server Unavailable. 15\r\n", "leave": "+ go on\r\n", "other tags": "T99 OK\r\n",
+	}
+	commands := map[string]func(*wire.Conn) error{
+		"NOOP":      func(c *wire.Conn) error { return c.Noop(ctx) },
+		"LIST":      func(c *wire.Conn) error { _, err := c.List(ctx, "LIST", "", "*", ""); return err },
+		"STATUS":    func(c *wire.Conn) error { _, err := c.Status(ctx, "a", "MESSAGES"); return err },
+		"NAMESPACE": func(c *wire.Conn) error { _, err := c.Namespaces(ctx); return err },
+		"EXAMINE":   func(c *wire.Conn) error { _, err := c.Examine(ctx, "INBOX"); return err },
+		"SEARCH":    func(c *wire.Conn) error { _, err := c.Search(ctx, true, "ALL"); return err },
+		"APPEND":    func(c *wire.Conn) error { _, err := appendOne(c, message(hello)); return err },
+		"FETCH": func(c *wire.Conn) error {
+			sink := func(int64) (io.Writer, error) { return io.Discard, nil }
+			_, err := c.Fetch(ctx, wire.Query{Set: "1:*", Items: "(UID BODY.PEEK[])"}, sink, func(wire.Fetched) error { return nil })
+			return err
+		},
+	}
+	for what, text := range said {
+		for name, command := range commands {
+			for _, greeting := range []string{loggedIn, synchronising} {
+				if greeting == synchronising && name != "APPEND" {
+					continue // literals make no difference
+				}
+				heard := &endless{text: text}
+				c, err := wire.New(ctx, &played{said: io.MultiReader(strings.NewReader(greeting+"\r\n"), heard)}, wire.Timeouts{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				wire.GiveUpAfter(c, 200, 20_000)
+				if err := command(c); err == nil || c.Err() == nil {
+					t.Errorf("%s, answered by %s: %v", name, what, err)
+				}
+			}
+		}
+	}
+}
+
 func TestOnlyASearchMayAnswerAtLength(t *testing.T) {
 	numbers := strings.Repeat(" 4000000000", 500_000)
 	c := answering(t, "* SEARCH"+numbers+"\r\n")

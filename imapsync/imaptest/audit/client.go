@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ type Client struct {
 	prefix    string   // of the personal folders
 	separator string   // between the parts of a name
 	foreign   []string // prefixes of other users' and shared folders
+	asks      bool     // before it sends a literal: the server has no LITERAL+
 }
 
 // patience is how long a server may be silent.
@@ -68,8 +70,14 @@ func New(conn net.Conn) (*Client, error) {
 	if greeting.tag != "*" || greeting.name != "OK" {
 		return nil, fmt.Errorf("greeting is %s %s %s", greeting.tag, greeting.name, greeting.text)
 	}
+	capabilities, told := greeting.code("CAPABILITY")
+	c.asks = told && !slices.Contains(strings.Fields(capabilities), "LITERAL+")
 	return c, nil
 }
+
+// Batches reports whether Append takes several messages at once. A greeting that tells
+// capabilities tells LITERAL+, or the server has neither that nor MULTIAPPEND.
+func (c *Client) Batches() bool { return !c.asks }
 
 // Login logs in, by LOGIN, and asks where the personal folders are.
 func (c *Client) Login(user, password string) error {
@@ -117,8 +125,9 @@ func (c *Client) namespace() error {
 	}, "NAMESPACE")
 }
 
-// argument is one argument of a command: text that stands as it is, or octets
-// sent as a non-synchronising literal (RFC 7888), which may be anything.
+// argument is one argument of a command: text that stands as it is, or octets, which
+// may be anything, sent as a literal: a non-synchronising one (RFC 7888) where the
+// server takes it.
 type argument struct {
 	text   string
 	octets []byte
@@ -148,11 +157,36 @@ func (c *Client) send(tag, command string, arguments []argument) error {
 			_, _ = c.out.WriteString(" " + a.text)
 			continue
 		}
-		_, _ = fmt.Fprintf(c.out, " {%d+}\r\n", len(a.octets))
+		if c.asks {
+			_, _ = fmt.Fprintf(c.out, " {%d}\r\n", len(a.octets))
+			if err := c.leave(tag, command); err != nil {
+				return err
+			}
+		} else {
+			_, _ = fmt.Fprintf(c.out, " {%d+}\r\n", len(a.octets))
+		}
 		_, _ = c.out.Write(a.octets)
 	}
 	_, _ = c.out.WriteString("\r\n")
 	return c.out.Flush()
+}
+
+// leave waits until the server wants the literal that was announced.
+func (c *Client) leave(tag, command string) error {
+	if err := c.out.Flush(); err != nil {
+		return err
+	}
+	line, err := c.in.line()
+	if err != nil {
+		return err
+	}
+	if text, refused := strings.CutPrefix(line, tag+" "); refused {
+		return &Refused{Command: command, Text: strings.TrimSpace(text)}
+	}
+	if !strings.HasPrefix(line, "+") {
+		return fmt.Errorf("a literal was announced, and answered by %q", line)
+	}
+	return nil
 }
 
 func (c *Client) await(tag, command string, handle func(reply) error) error {

@@ -83,10 +83,27 @@ func (c *Client) openRaw(command, raw string) (State, error) {
 		}
 		return nil
 	}, command, literal(raw))
+	if err == nil && state.UIDNext == 0 { // Courier says it nowhere else
+		err = c.nextUID(raw, &state)
+	}
 	if err == nil && (state.UIDValidity == 0 || state.UIDNext == 0) {
 		err = fmt.Errorf("%s %q: no UIDVALIDITY or no UIDNEXT", command, raw)
 	}
 	return state, err
+}
+
+func (c *Client) nextUID(raw string, state *State) error {
+	return c.run(func(r reply) error {
+		if r.name != "STATUS" {
+			return nil
+		}
+		if len(r.items) != 2 || len(r.items[1].list) != 2 {
+			return fmt.Errorf("STATUS of %d items", len(r.items))
+		}
+		number, err := strconv.ParseUint(r.items[1].list[1].text, 10, 32)
+		state.UIDNext = uint32(number)
+		return err
+	}, "STATUS", literal(raw), plain("(UIDNEXT)"))
 }
 
 func readCodes(r reply, state *State) error {
@@ -136,7 +153,7 @@ type Mail struct {
 }
 
 // Append adds messages to a folder by one command, all of them or none (RFC
-// 3502), and returns their UIDs. Several need a server with MULTIAPPEND.
+// 3502), and returns their UIDs. Several need a server with MULTIAPPEND; see Batches.
 func (c *Client) Append(path []string, mails ...Mail) ([]uint32, error) {
 	raw, err := c.rawName(path)
 	if err != nil {

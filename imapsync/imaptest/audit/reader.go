@@ -109,7 +109,7 @@ func (r *reader) values(end string) ([]node, error) {
 		if string(next) == end {
 			return values, r.expect(end[0])
 		}
-		if len(values) > 0 {
+		if len(values) > 0 && (next != '(' || !values[len(values)-1].isList) { // RFC 2342 has none between namespaces
 			if err := r.expect(' '); err != nil {
 				return nil, err
 			}

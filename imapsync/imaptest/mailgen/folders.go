@@ -87,3 +87,11 @@ func ForCyrus(path []string) bool {
 		return strings.ContainsAny(part, "%*\"\\{}^`")
 	})
 }
+
+// ForCourier takes the folders that Courier makes: names without "/" and of the Basic
+// Multilingual Plane.
+func ForCourier(path []string) bool {
+	return ForMaildir(path) && !slices.ContainsFunc(path, func(part string) bool {
+		return strings.ContainsFunc(part, func(r rune) bool { return r == '/' || r > 0xFFFF })
+	})
+}

@@ -6,8 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"text/template"
 )
 
 var (
@@ -44,7 +42,7 @@ type cyrusSettings struct {
 // is empty, folded or begins with "From " is taken.
 func StartCyrus(options Options) (*Server, error) {
 	options = options.withDefaults()
-	tree, err := cyrusTree()
+	tree, err := unpacked(KindCyrus, "usr/lib/cyrus/bin/master")
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +52,7 @@ func StartCyrus(options Options) (*Server, error) {
 		if entrance != nil { // of a try that found its port taken
 			entrance.close()
 		}
-		if entrance, err = openDoor(filepath.Join(site.folder, "mux"), passwords.PasswordOf); err != nil {
+		if entrance, err = openDoor(filepath.Join(site.folder, "mux"), saslauthd(passwords.PasswordOf)); err != nil {
 			return nil, err
 		}
 		return runCyrus(tree, options, site)
@@ -84,7 +82,7 @@ func runCyrus(tree string, options Options, site site) (*process, error) {
 		Admin: masterName, ServerName: fmt.Sprintf("cyrus-%d.example.test", site.port),
 		QuotaKiB: options.Quota / 1024,
 	}
-	tree, err := reachable(tree, site.folder)
+	tree, err := reachable(tree, filepath.Join(site.folder, "cyrus"))
 	if err != nil {
 		return nil, err
 	}
@@ -136,67 +134,4 @@ func (s *cyrusSettings) write() error {
 		}
 	}
 	return nil
-}
-
-const cyrusMaster = "usr/lib/cyrus/bin/master"
-
-// cyrusTree finds the folder that Cyrus was unpacked into: below the root of
-// the checkout, where go.mod lies, or an installed Cyrus at "/".
-func cyrusTree() (string, error) {
-	folder, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("find the checkout: %w", err)
-	}
-	for ; folder != filepath.Dir(folder); folder = filepath.Dir(folder) {
-		tree, err := filepath.EvalSymlinks(filepath.Join(folder, ".cache/cyrus/current"))
-		if err != nil {
-			continue
-		}
-		if _, err := os.Stat(filepath.Join(tree, cyrusMaster)); err == nil {
-			return tree, nil
-		}
-	}
-	if _, err := os.Stat("/" + cyrusMaster); err == nil {
-		return "/", nil
-	}
-	return "", fmt.Errorf("cyrus: %w", ErrMissing)
-}
-
-// reachable returns tree, or a copy of it in folder where root started the test
-// from a place that the server's user cannot enter, such as root's home.
-func reachable(tree, folder string) (string, error) {
-	if !asRoot() || enterable(tree) {
-		return tree, nil
-	}
-	duplicate := filepath.Join(folder, "cyrus")
-	if err := os.CopyFS(duplicate, os.DirFS(tree)); err != nil {
-		return "", fmt.Errorf("copy cyrus to where it may be run: %w", err)
-	}
-	return duplicate, nil
-}
-
-// libraries is the search path of the libraries that came with Cyrus.
-func libraries(tree string) string {
-	var folders []string
-	for _, pattern := range []string{"usr/lib/*-linux-gnu*", "lib/*-linux-gnu*"} {
-		found, _ := filepath.Glob(filepath.Join(tree, pattern)) // the pattern is right
-		folders = append(folders, found...)
-	}
-	return strings.Join(folders, ":")
-}
-
-func writeTemplate[T any](path, text string, data T) error {
-	t, err := template.New(filepath.Base(path)).Parse(text)
-	if err != nil {
-		return fmt.Errorf("template of %s: %w", path, err)
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := t.Execute(file, data); err != nil {
-		_ = file.Close()
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return file.Close()
 }

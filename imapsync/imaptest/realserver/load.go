@@ -135,7 +135,7 @@ func (l *loader) add(m mailgen.Message) error {
 func (l *loader) send(b *batch) error {
 	messages := b.messages
 	*b = batch{}
-	if len(messages) > 1 {
+	if len(messages) > 1 && l.client.Batches() {
 		if taken, err := l.append(messages...); taken || err != nil {
 			return err
 		}

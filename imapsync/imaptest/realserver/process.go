@@ -23,12 +23,13 @@ type process struct {
 	folder  string
 	logs    []string // files in folder that hold the server's words
 	ended   chan struct{}
+	beside  *process // another program of the same server, which ends with this one
 }
 
 // launch starts a program in a folder made by workFolder. The program must stay
 // in the foreground.
 func launch(folder string, command *exec.Cmd, logs ...string) (*process, error) {
-	output, err := os.Create(filepath.Join(folder, "output"))
+	output, err := os.OpenFile(filepath.Join(folder, "output"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", command.Path, err)
 	}
@@ -80,17 +81,12 @@ func greeting(address string) (string, error) {
 	return bufio.NewReader(conn).ReadString('\n')
 }
 
-// stop ends the program and its children, whose mail nobody will miss, and
-// removes the folder.
+// stop ends the server, whose mail nobody will miss, and removes the folder.
 func (p *process) stop() error {
-	group := -p.command.Process.Pid
-	_ = syscall.Kill(group, syscall.SIGTERM) // it may have ended by itself
-	select {
-	case <-p.ended:
-	case <-time.After(time.Second):
+	if p.beside != nil {
+		p.beside.end()
 	}
-	_ = syscall.Kill(group, syscall.SIGKILL) // whoever is left
-	<-p.ended
+	p.end()
 	var err error
 	for range 100 { // a child that was killed while it wrote may need a moment to end
 		if err = os.RemoveAll(p.folder); err == nil {
@@ -99,6 +95,18 @@ func (p *process) stop() error {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return fmt.Errorf("remove the server's folder: %w", err)
+}
+
+// end ends the program and its children.
+func (p *process) end() {
+	group := -p.command.Process.Pid
+	_ = syscall.Kill(group, syscall.SIGTERM) // it may have ended by itself
+	select {
+	case <-p.ended:
+	case <-time.After(time.Second):
+	}
+	_ = syscall.Kill(group, syscall.SIGKILL) // whoever is left
+	<-p.ended
 }
 
 // lastWords returns the end of what the server wrote to its logs.

@@ -1,14 +1,14 @@
 // Package realserver starts mail servers that nobody here wrote, for tests:
-// Debian's Dovecot and Cyrus, on loopback, in a folder of their own.
+// Debian's Dovecot, Cyrus and Courier, on loopback, in a folder of their own.
 //
-//	source := realserver.Dovecot(t, realserver.Options{})
+//	source := realserver.Courier(t, realserver.Options{})
 //	target := realserver.Cyrus(t, realserver.Options{Separator: "."})
 //
 // A server starts in well under a second and stops with its test, by its own
 // process id. Nothing of an installed server is read, changed or stopped. Where
 // a program is missing the test fails and says what to install; with the
 // environment variable ALLOW_SKIP=1 it is skipped instead. The script
-// .ci/servers.sh installs both.
+// .ci/servers.sh brings them.
 //
 // It works as root, where the servers run as Debian's user "mail", and as
 // anybody else, where they run as oneself.
@@ -33,13 +33,15 @@ type Kind string
 const (
 	KindDovecot Kind = "dovecot"
 	KindCyrus   Kind = "cyrus"
+	KindCourier Kind = "courier"
 )
 
 // Options shape a server. The zero value is a server with "/" between folder
 // names, no personal prefix and no limits.
 type Options struct {
 	// Separator stands between the parts of a folder name: "/" (default) or ".".
-	// Cyrus has its personal prefix "INBOX." with "." and none with "/".
+	// Cyrus has its personal prefix "INBOX." with "." and none with "/"; Courier
+	// has always "INBOX." with ".".
 	Separator string
 	// Prefix of the personal folders, such as "INBOX.". Dovecot only.
 	Prefix string
@@ -64,9 +66,10 @@ type Options struct {
 	Mechanisms string
 
 	// MaxUserIPConnections is how many connections one user may have at once;
-	// 200 by default. Dovecot only.
+	// 200 by default. Courier counts those of all users, at each port, and hangs up
+	// without a word (MAXPERIP). Not on Cyrus.
 	MaxUserIPConnections int
-	// Quota of each mailbox in octets, a multiple of 1024; 0 is none.
+	// Quota of each mailbox in octets, a multiple of 1024; 0 is none. Not on Courier.
 	Quota int64
 
 	// Mail is the folder of the mailboxes, one folder a user, which Stop leaves;
@@ -139,10 +142,14 @@ type Server struct {
 	Accounts map[string]string
 	// Master may open every mailbox: on Dovecot as "user*master" or by SASL
 	// PLAIN with an authorization identity, on Cyrus (an admin) only by PLAIN.
+	// Courier has none.
 	Master, MasterPassword string
 
+	// MailFolder holds a folder for each user, with his Maildir in it. Courier only.
+	MailFolder string
+
 	process *process
-	door    *door // Cyrus only: who may log in
+	door    *door // of Cyrus and Courier: who may log in
 }
 
 // ErrMissing says that the server's program is not on this machine.
@@ -158,6 +165,12 @@ func Dovecot(t testing.TB, options Options) *Server {
 func Cyrus(t testing.TB, options Options) *Server {
 	t.Helper()
 	return forTest(t, StartCyrus, options)
+}
+
+// Courier starts a Courier for the length of a test.
+func Courier(t testing.TB, options Options) *Server {
+	t.Helper()
+	return forTest(t, StartCourier, options)
 }
 
 func forTest(t testing.TB, start func(Options) (*Server, error), options Options) *Server {
@@ -182,7 +195,7 @@ func forTest(t testing.TB, start func(Options) (*Server, error), options Options
 
 // Stop ends the server and removes its folder, mail and all. It returns when
 // the server's processes are gone. For tests that share a server: TestMain
-// calls StartDovecot or StartCyrus, and Stop before it exits.
+// calls StartDovecot and its kin, and Stop before it exits.
 func (s *Server) Stop() error {
 	err := s.process.stop()
 	if s.door != nil {
