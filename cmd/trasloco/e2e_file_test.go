@@ -25,7 +25,7 @@ func TestS02_WhoMayMigrate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, who := range map[string]func(*shared) *browsertest.Plain{"admin": theAdmin, "team member": theTeam, "manager": theManager} {
+	for name, who := range map[string]string{"admin": theAdmin, "team member": theTeam, "manager": theManager} {
 		t.Run(name, func(t *testing.T) {
 			s := stage(t, who)
 			s.tab.Language("it")

@@ -254,7 +254,7 @@ type scene struct {
 }
 
 // stage opens a tab in which a user of the shared panel is signed in.
-func stage(t *testing.T, who func(*shared) *browsertest.Plain) *scene {
+func stage(t *testing.T, who string) *scene {
 	t.Helper()
 	t.Parallel()
 	w, err := world()
@@ -264,13 +264,18 @@ func stage(t *testing.T, who func(*shared) *browsertest.Plain) *scene {
 	s := &scene{shared: w, t: t, tab: browsertest.Open(t)}
 	s.tab.Language("it")
 	s.tab.Expect("status of 422") // browsers write every refused form to the console
-	s.tab.SignIn(w.panel.url, who(w).Cookies())
+	// In a session of its own: what is said after a form goes to the session's next
+	// page, and that may be another test's.
+	s.tab.SignIn(w.panel.url, w.signIn(t, who).Cookies())
 	return s
 }
 
-func theAdmin(w *shared) *browsertest.Plain   { return w.admin }
-func theTeam(w *shared) *browsertest.Plain    { return w.team }
-func theManager(w *shared) *browsertest.Plain { return w.manager }
+// Who may be on stage.
+const (
+	theAdmin   = adminEmail
+	theTeam    = teamEmail
+	theManager = managerEmail
+)
 
 func (s *scene) open(path string) { s.t.Helper(); s.tab.Go(s.panel.url + path) }
 

@@ -115,7 +115,7 @@ func (c *Conn) actAs(ctx context.Context, command, user string) error {
 // for a login.
 const mostChallenges = 10
 
-var errEndless = errors.New("the server goes on asking instead of logging in")
+var errInsistent = errors.New("the server goes on asking instead of logging in")
 
 // converse answers challenges until the tagged answer. What the answers say shows
 // nowhere. Where there is none it is "*", which cancels, and an error.
@@ -141,7 +141,7 @@ func (c *Conn) converse(tag, command string, answer func(challenge string) (stri
 			continue
 		}
 		if challenges++; challenges > mostChallenges {
-			return Status{}, c.fail(errEndless)
+			return Status{}, c.fail(errInsistent)
 		}
 		var reply string
 		reply, broken = answer(msg.challenge)
