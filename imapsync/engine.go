@@ -49,6 +49,9 @@ type Options struct {
 	// Authority is where tenants are found and tokens are given; "": that of the
 	// cloud whose server the source is (migration.CloudOf).
 	Authority string
+	// GoogleTokens is where the keys of service accounts are exchanged for tokens; "":
+	// at Google, and then its own server alone is shown them.
+	GoogleTokens string
 	// Resolver finds the addresses of names; nil: the system's.
 	Resolver Resolver
 	// PerSource is how many connections to one source are made at once where nothing

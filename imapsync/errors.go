@@ -53,6 +53,22 @@ const (
 	ClassAppOnly       Class = "app_only"        // a password, where Microsoft takes none
 )
 
+// The classes of a service account of Google's, by the stages of
+// migration.GoogleStages.
+const (
+	ClassKey         Class = "key"          // it is no private key
+	ClassKeyHost     Class = "key_host"     // the server is not Google's, or the line is open
+	ClassKeyRefused  Class = "key_refused"  // Google does not know the key any more
+	ClassKeyClock    Class = "key_clock"    // the clock of this machine is wrong
+	ClassKeyToken    Class = "key_token"    // no token, for a reason that has no class of its own
+	ClassDelegation  Class = "delegation"   // the account may not act for others, or not with this scope
+	ClassKeyMailbox  Class = "key_mailbox"  // no mailbox of the Workspace has the login
+	ClassKeyDisabled Class = "key_disabled" // it has, and is suspended or deleted
+	ClassKeyLogin    Class = "key_login"    // Gmail does not take the token
+	ClassKeyIMAP     Class = "key_imap"     // it does, and IMAP is off
+	ClassIMAPOff     Class = "imap_off"     // the same, of an account that is opened by its password
+)
+
 // Side is the end of a resource that an error is about.
 type Side string
 
@@ -178,6 +194,7 @@ var signs = []struct {
 	codes []string
 	text  *regexp.Regexp
 }{
+	{ClassIMAPOff, nil, regexp.MustCompile(`(?i)not enabled for imap|imap access is disabled`)},
 	{ClassPermission, nil, regexp.MustCompile(`(?i)authenticated but not connected`)}, // X-1
 	{ClassOverQuota, []string{"OVERQUOTA"}, regexp.MustCompile(`(?i)over ?quota|quota exceeded|quota limit|exceeded your mail quota|mailbox is full|exceeded command or bandwidth`)},
 	{
