@@ -128,6 +128,9 @@ func (g *gallery) migrations() {
 	w.post("key", "key_text", keyFile())
 	w.upload("anna@rossi.example;;anna@corp.example;\nbruno@rossi.example;;bruno@corp.example;\ncarla@rossi.example;;carla@corp.example;abcd\n")
 	w.checked(map[string]migration.Check{"bruno@corp.example": refused("source", "delegation")})
+	w.post("rows", "skip", "1")
+	w.post("first", "first", "asap")
+	w.post("second", "second", "gap")
 	g.codes["delegation"] = w.code
 	w = p.inWizard(operator) // after the others: their checks are answered together
 	w.post("server", "server", "standard")
@@ -226,6 +229,9 @@ func (g *gallery) written() {
 		state{name: "wizard-2-key-refused", path: edit("gmail", "key"), who: asOperator, action: "/edit/key", fields: []string{"key_text", "{}"}, code: 422},
 		state{name: "wizard-2-key-there", path: edit("key", "key"), who: asOperator, code: 200},
 		state{name: "wizard-2-delegation", path: edit("delegation", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-labels", path: edit("delegation", "folders"), who: asOperator, code: 200},
+		state{name: "wizard-2-labels-refused", path: edit("delegation", "folders"), who: asOperator, action: "/edit/labels", fields: []string{"day_limit", "x"}, code: 422},
+		state{name: "wizard-5-gmail", path: edit("delegation", "review"), who: asOperator, code: 200},
 		state{name: "wizard-2-ready", path: edit("ready", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-folders", path: edit("ready", "folders"), who: asOperator, code: 200},
 		state{name: "wizard-2-folders-none", path: edit("waiting", "folders"), who: asOperator, code: 200},

@@ -59,7 +59,7 @@ func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLoo
 	view := views.RowsView{
 		Migration: m, FileName: file.Name, Encoding: file.Encoding, Separator: file.Separator, Form: sheet.Form, CanReread: len(file.Raw) > 0,
 		Account: in.Key,
-		Group: at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,
+		Group:   at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,
 	}
 	byLine := checksByLine(stored.Resources)
 	view.Fill(sheet, byLine, file.Out)
