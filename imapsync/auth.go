@@ -34,6 +34,9 @@ func (e *Engine) connectWatched(
 		if err != nil {
 			return nil, blame(side, err)
 		}
+		if side == SourceSide {
+			conn.PacedBy(e.pace(ep))
+		}
 		err = e.login(ctx, conn, cloud, attempt)
 		if err == nil {
 			e.remember(ep, attempt)

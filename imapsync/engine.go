@@ -25,6 +25,7 @@ type Engine struct {
 	tokens  map[tokenKey]*shelf[accessToken]
 	tenants map[string]*shelf[string]       // by authority and domain
 	gates   map[string]*gate                // by server, at either end
+	paces   map[string]*pace                // by account at the source
 	forms   map[string]migration.MasterForm // what a server took where nobody named a form, by address
 }
 
@@ -125,7 +126,7 @@ func New(opts Options) *Engine {
 	return &Engine{
 		opts: opts, memory: semaphore.NewWeighted(opts.Memory), disk: semaphore.NewWeighted(opts.TempSpace),
 		gates: map[string]*gate{}, tokens: map[tokenKey]*shelf[accessToken]{}, tenants: map[string]*shelf[string]{},
-		forms: map[string]migration.MasterForm{},
+		forms: map[string]migration.MasterForm{}, paces: map[string]*pace{},
 	}
 }
 

@@ -148,11 +148,22 @@ func blame(side Side, err error) error {
 	}
 	class, after := classify(err)
 	if class == ClassOverQuota && side == SourceSide {
-		// Gmail's words for a day's traffic being used up: a source has no quota
-		// that reading could exceed.
-		class = ClassThrottled
+		class, after = usedUp(err)
 	}
 	return &Error{Side: side, Class: class, RetryAfter: after, Err: err}
+}
+
+// lookAgain is when an account is tried again that its provider has cut off: nobody
+// says until when, at most for a day (M-5).
+const lookAgain = time.Hour
+
+// usedUp classifies a source that is over a quota, which reading cannot exceed: Gmail
+// means what may be read in a day. Others are asked again soon.
+func usedUp(err error) (Class, time.Duration) {
+	if strings.Contains(strings.ToLower(err.Error()), "command or bandwidth") {
+		return ClassDayLimit, lookAgain
+	}
+	return ClassThrottled, 0
 }
 
 func classify(err error) (Class, time.Duration) {

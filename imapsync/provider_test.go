@@ -64,7 +64,7 @@ func TestLoginsOfProviders(t *testing.T) {
 		},
 		{"Gmail wants the browser", gmail("NO [WEBALERT https://accounts.google.com/x] Web login required."), own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
 		{"Gmail, too many connections", gmail("NO [ALERT] Too many simultaneous connections. (Failure)"), own("a"), false, []string{"LOGIN a " + said}, ClassThrottled},
-		{"Gmail, the day's budget is used up", gmail("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"), own("a"), false, []string{"LOGIN a " + said}, ClassThrottled},
+		{"Gmail, the day's budget is used up", gmail("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"), own("a"), false, []string{"LOGIN a " + said}, ClassDayLimit},
 		{
 			"Exchange, DOMAIN and user", &imaptest.Provider{Greeting: "The Microsoft Exchange IMAP4 service is ready.", Caps: onPremCaps},
 			own(`STUDIO\anna`), true,
@@ -108,7 +108,7 @@ func TestLoginsOfProviders(t *testing.T) {
 		{
 			"Dovecot, too many connections", &imaptest.Provider{
 				Greeting: "Dovecot ready.", Caps: dovecotCaps, Refusal: "NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
-			}, own("anna"), false, []string{"LOGIN anna " + said}, ClassThrottled,
+			}, own("anna"), false, []string{"LOGIN anna " + said}, ClassDayLimit,
 		},
 		{"Courier", &imaptest.Provider{Greeting: "[CAPABILITY " + courierCaps + "] Courier-IMAP ready. Copyright 1998-2018 Double Precision, Inc.", Caps: courierCaps}, own("anna@b.example"), true, []string{"LOGIN anna@b.example " + said}, ""},
 		{"Courier refuses", &imaptest.Provider{Greeting: "Courier-IMAP ready.", Caps: courierCaps, Refusal: "NO Login failed."}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
