@@ -108,7 +108,7 @@ func TestLoginsOfProviders(t *testing.T) {
 		{
 			"Dovecot, too many connections", &imaptest.Provider{
 				Greeting: "Dovecot ready.", Caps: dovecotCaps, Refusal: "NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
-			}, own("anna"), false, []string{"LOGIN anna " + said}, ClassDayLimit,
+			}, own("anna"), false, []string{"LOGIN anna " + said}, ClassThrottled,
 		},
 		{"Courier", &imaptest.Provider{Greeting: "[CAPABILITY " + courierCaps + "] Courier-IMAP ready. Copyright 1998-2018 Double Precision, Inc.", Caps: courierCaps}, own("anna@b.example"), true, []string{"LOGIN anna@b.example " + said}, ""},
 		{"Courier refuses", &imaptest.Provider{Greeting: "Courier-IMAP ready.", Caps: courierCaps, Refusal: "NO Login failed."}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
