@@ -42,13 +42,3 @@ func TestLabelsAreChosenPerMigration(t *testing.T) {
 	w := p.toFolders(p.operator)
 	w.post("labels", "labels", "once", "day_limit", "500").want(t, http.StatusConflict) // no Gmail
 }
-
-// Once a pass has begun the choice stands: the next one would not know what the first did.
-func TestLabelsAreFixedOnceAPassHasBegun(t *testing.T) {
-	p := newPanel(t)
-	m := p.running("anna")
-	choice := migration.GmailChoice{Labels: migration.ChoiceOnce, DayLimit: 500_000_000}
-	if err := p.Store.ChooseGmail(t.Context(), m.CustomerID, &m, choice); err == nil {
-		t.Error("it is chosen all the same")
-	}
-}

@@ -35,10 +35,10 @@ func keySteps(ctx context.Context, kind string) (steps []string) {
 
 // keyNote says of the accounts in a file how they are opened.
 func keyNote(ctx context.Context, account migration.ServiceAccount, address string) ui.NoteSpec {
-	note := ui.NoteSpec{Icon: ui.IconShield, Heading: keyText(ctx, "offer", nil), Text: keyText(ctx, "offer.text", nil)}
+	note := ui.NoteSpec{Icon: ui.IconShield, Strong: keyText(ctx, "offer", nil), Text: keyText(ctx, "offer.text", nil)}
 	note.Action = ui.ButtonSpec{Text: keyText(ctx, "offer.look", nil), Href: address, Small: true}
 	if account.ClientID != "" {
-		note.Heading = keyText(ctx, "there", nil)
+		note.Strong = keyText(ctx, "there", nil)
 		note.Text = keyText(ctx, "there.text", map[string]any{"account": account.Email, "client": account.ClientID})
 		note.Action.Text = keyText(ctx, "there.look", nil)
 	}
