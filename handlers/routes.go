@@ -57,7 +57,7 @@ func (s *Server) handler(r route) echo.HandlerFunc {
 // routes is the whole of what the panel answers to.
 func (s *Server) routes() []route {
 	all := ground()
-	for _, area := range [][]route{peopleRoutes(), accountRoutes(), wizardRoutes(), folderRoutes(), migrationRoutes(), logRoutes(), helpRoutes()} {
+	for _, area := range [][]route{peopleRoutes(), accountRoutes(), wizardRoutes(), folderRoutes(), keyRoutes(), migrationRoutes(), logRoutes(), helpRoutes()} {
 		all = append(all, area...)
 	}
 	if s.Demo != nil {

@@ -116,6 +116,22 @@ func (g *gallery) migrations() {
 	w.upload(microsoftFile)
 	w.checked(map[string]migration.Check{"bruno@old.example": refused("source", "token_secret"), "carla@old.example": refused("source", "app_permission")})
 	g.codes["microsoft"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "gmail")
+	g.codes["gmail"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "gmail")
+	w.post("key", "key_text", keyFile())
+	g.codes["key"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "gmail")
+	w.post("key", "key_text", keyFile())
+	w.upload("anna@rossi.example;;anna@corp.example;\nbruno@rossi.example;;bruno@corp.example;\ncarla@rossi.example;;carla@corp.example;abcd\n")
+	w.checked(map[string]migration.Check{"bruno@corp.example": refused("source", "delegation")})
+	w.post("rows", "skip", "1")
+	w.post("first", "first", "asap")
+	w.post("second", "second", "gap")
+	g.codes["delegation"] = w.code
 	w = p.inWizard(operator) // after the others: their checks are answered together
 	w.post("server", "server", "standard")
 	w.upload(browserFile)
@@ -208,6 +224,14 @@ func (g *gallery) written() {
 		state{name: "wizard-2-rows", path: edit("rows", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-rows-refused", path: edit("rows", "file"), who: asOperator, action: "/edit/rows", code: 422},
 		state{name: "wizard-2-microsoft", path: edit("microsoft", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-gmail", path: edit("gmail", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-key", path: edit("gmail", "key"), who: asOperator, code: 200},
+		state{name: "wizard-2-key-refused", path: edit("gmail", "key"), who: asOperator, action: "/edit/key", fields: []string{"key_text", "{}"}, code: 422},
+		state{name: "wizard-2-key-there", path: edit("key", "key"), who: asOperator, code: 200},
+		state{name: "wizard-2-delegation", path: edit("delegation", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-labels", path: edit("delegation", "folders"), who: asOperator, code: 200},
+		state{name: "wizard-2-labels-refused", path: edit("delegation", "folders"), who: asOperator, action: "/edit/labels", fields: []string{"day_limit", "x"}, code: 422},
+		state{name: "wizard-5-gmail", path: edit("delegation", "review"), who: asOperator, code: 200},
 		state{name: "wizard-2-ready", path: edit("ready", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-folders", path: edit("ready", "folders"), who: asOperator, code: 200},
 		state{name: "wizard-2-folders-none", path: edit("waiting", "folders"), who: asOperator, code: 200},

@@ -163,7 +163,7 @@ func (s *Server) saveServer(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		if file.Text != "" && file.By != who(c).ID {
+		if file.Text != "" && (file.By != who(c).ID || file.Key.isForeign(who(c))) {
 			problems := []migration.Problem{{Code: CodeForeignFile, Field: "tls"}}
 			return s.serverPage(c, http.StatusUnprocessableEntity, form, problems)
 		}

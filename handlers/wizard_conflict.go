@@ -104,8 +104,10 @@ func (s *Server) conflict(c echo.Context, page views.ConflictPage) error {
 	switch {
 	case !editable(m):
 		page.Look, page.Again = path("migrations", m.Code), nil
-	case strings.HasSuffix(c.Path(), "/edit/review"), strings.HasSuffix(c.Path(), "/edit/file"):
+	case strings.HasSuffix(c.Path(), "/edit/review"), strings.HasSuffix(c.Path(), "/edit/file"), strings.Contains(c.Path(), "/edit/key"):
 		page.Again = nil // one reads it again, or chooses the file again
+	case strings.HasSuffix(c.Path(), "/edit/labels"):
+		page.Look = stepPath(m, "folders")
 	case strings.HasSuffix(c.Path(), "/:line"), strings.HasSuffix(c.Path(), "/encoding"):
 		page.Look = stepPath(m, views.StepFile)
 	}

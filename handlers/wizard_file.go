@@ -33,6 +33,9 @@ type draftFile struct {
 	// Out are the lines that cannot be read and that the admin goes on without;
 	// those whose check failed are marked in the store.
 	Out []int `json:"out,omitempty"`
+	// Key opens the rows that have no password; nil: none. It may be there before the
+	// rows are.
+	Key *draftKey `json:"key,omitempty"`
 }
 
 // file opens the kept file of a draft; the zero value if there is none.
@@ -70,6 +73,7 @@ func (s *Server) keepFile(ctx context.Context, m migration.Migration, file draft
 	if err != nil {
 		return err
 	}
+	in.Key = file.Key.account()
 	sealed, err := json.Marshal(file)
 	if err != nil {
 		return err
@@ -110,9 +114,14 @@ func (s *Server) uploadPage(c echo.Context, code int, problems []migration.Probl
 	if err != nil {
 		return err
 	}
+	kept, err := s.file(c.Request().Context(), asked(c))
+	if err != nil {
+		return err
+	}
 	page := views.UploadPage{
 		WizardPage: s.wizard(c, views.StepFile, problems), HasFile: asked(c).Checks.Rows > 0,
 		Support: views.Support(s.Support), Demo: s.Demo != nil, Domains: usable(in), Password: slices.ContainsFunc(in.Destinations, migration.Destination.NeedsPassword),
+		Account: kept.Key.account(),
 	}
 	return s.render(c, code, views.WizardUpload(page))
 }
@@ -148,15 +157,23 @@ func (s *Server) saveFile(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	kept, err := s.file(ctx, m)
+	if err != nil {
+		return err
+	}
+	in.Key = kept.Key.account()
 	sheet := in.Read(data)
 	if faults := wholeFile(sheet); len(faults) > 0 {
 		return s.uploadPage(c, http.StatusUnprocessableEntity, faults)
+	}
+	if kept.Key.isForeign(who(c)) && opens(sheet, 0) {
+		return s.uploadPage(c, http.StatusUnprocessableEntity, []migration.Problem{{Code: CodeForeignKey, Field: "csv"}})
 	}
 	if sent, err := s.stale(c); sent || err != nil {
 		return err
 	}
 	file := draftFile{
-		By: who(c).ID, Name: name, Encoding: sheet.Encoding, Separator: string(sheet.Separator), Text: string(migration.NormalCSV(data, sheet)),
+		By: who(c).ID, Key: kept.Key, Name: name, Encoding: sheet.Encoding, Separator: string(sheet.Separator), Text: string(migration.NormalCSV(data, sheet)),
 	}
 	if migration.GuessedEncodings(sheet.Encoding) != nil {
 		file.Raw = data

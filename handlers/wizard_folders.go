@@ -17,6 +17,7 @@ func folderRoutes() []route {
 	return []route{
 		{http.MethodGet, "/migrations/:code/edit/folders", changesMigration, light, (*Server).showFolders},
 		{http.MethodPost, "/migrations/:code/edit/folders", changesMigration, light, (*Server).saveFolders},
+		{http.MethodPost, "/migrations/:code/edit/labels", changesMigration, light, (*Server).saveLabels},
 	}
 }
 

@@ -54,10 +54,12 @@ func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLoo
 	if err != nil {
 		return views.RowsView{}, err
 	}
+	in.Key = file.Key.account()
 	sheet := in.Read([]byte(file.Text))
 	view := views.RowsView{
 		Migration: m, FileName: file.Name, Encoding: file.Encoding, Separator: file.Separator, Form: sheet.Form, CanReread: len(file.Raw) > 0,
-		Group: at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,
+		Account: in.Key,
+		Group:   at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,
 	}
 	byLine := checksByLine(stored.Resources)
 	view.Fill(sheet, byLine, file.Out)
@@ -120,6 +122,7 @@ func (s *Server) saveRow(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	in.Key = file.Key.account()
 	sheet := in.Read([]byte(file.Text))
 	i := slices.IndexFunc(sheet.Lines, func(l migration.SheetLine) bool { return l.Number == line })
 	if i < 0 {
@@ -133,6 +136,9 @@ func (s *Server) saveRow(c echo.Context) error {
 			file.Text = string(migration.ForgetSecrets([]byte(file.Text), line, columnsOf(sheet.Lines[i])))
 		}
 		file.Text, file.Raw = edited(file.Text, sheet.Lines[i], form), nil
+		if file.Key.isForeign(who(c)) && movesAway(sheet.Lines[i], form) && opens(in.Read([]byte(file.Text)), line) {
+			return s.rowsPage(c, http.StatusUnprocessableEntity, []migration.Problem{{Code: CodeForeignKey, Field: "row-" + strconv.Itoa(line)}})
+		}
 	}
 	file.Out = slices.DeleteFunc(file.Out, func(out int) bool { return out == line })
 	if err := s.keepFile(ctx, m, file); err != nil {

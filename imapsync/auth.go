@@ -25,11 +25,17 @@ func (e *Engine) connectWatched(
 	if atMicrosoft && ep.Auth.Kind != migration.AuthClientCredentials {
 		return nil, &Error{Side: side, Class: ClassAppOnly, Err: errAppOnly} // it offers AUTH=PLAIN all the same
 	}
+	if err := e.guardKey(ep); err != nil {
+		return nil, err
+	}
 	var refused error
 	for _, attempt := range e.attempts(ep) {
 		conn, err := e.dial(ctx, ep, passed)
 		if err != nil {
 			return nil, blame(side, err)
+		}
+		if side == SourceSide {
+			conn.PacedBy(e.pace(ep))
 		}
 		err = e.login(ctx, conn, cloud, attempt)
 		if err == nil {
@@ -105,7 +111,9 @@ func worthAnotherForm(err error) bool {
 func (e *Engine) login(ctx context.Context, conn *wire.Conn, cloud migration.Cloud, auth migration.Auth) error {
 	switch auth.Kind {
 	case migration.AuthClientCredentials:
-		return e.loginByToken(ctx, conn, cloud, auth)
+		return e.loginByToken(ctx, conn, cloud, auth, e.token)
+	case migration.AuthServiceAccount:
+		return e.loginByToken(ctx, conn, cloud, auth, e.delegatedToken)
 	case migration.AuthMaster:
 		return e.loginMaster(ctx, conn, auth)
 	case migration.AuthPassword:
@@ -116,8 +124,11 @@ func (e *Engine) login(ctx context.Context, conn *wire.Conn, cloud migration.Clo
 }
 
 // loginByToken logs in as an application, with the token that it is given.
-func (e *Engine) loginByToken(ctx context.Context, conn *wire.Conn, cloud migration.Cloud, auth migration.Auth) error {
-	token, err := e.token(ctx, cloud, auth)
+func (e *Engine) loginByToken(
+	ctx context.Context, conn *wire.Conn, cloud migration.Cloud, auth migration.Auth,
+	ask func(context.Context, migration.Cloud, migration.Auth) (string, error),
+) error {
+	token, err := ask(ctx, cloud, auth)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func failedAt(err error) Stage {
 		if stage, ok := stageOf[e.Class]; ok {
 			return stage
 		}
-		if stage := migration.MicrosoftStage(string(e.Class)); stage != "" {
+		if stage, _ := migration.ProviderStage(string(e.Class)); stage != "" {
 			return Stage(stage)
 		}
 	}

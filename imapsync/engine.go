@@ -25,6 +25,7 @@ type Engine struct {
 	tokens  map[tokenKey]*shelf[accessToken]
 	tenants map[string]*shelf[string]       // by authority and domain
 	gates   map[string]*gate                // by server, at either end
+	paces   map[string]*pace                // by account at the source
 	forms   map[string]migration.MasterForm // what a server took where nobody named a form, by address
 }
 
@@ -49,6 +50,9 @@ type Options struct {
 	// Authority is where tenants are found and tokens are given; "": that of the
 	// cloud whose server the source is (migration.CloudOf).
 	Authority string
+	// GoogleTokens is where the keys of service accounts are exchanged for tokens; "":
+	// at Google, and then its own server alone is shown them.
+	GoogleTokens string
 	// Resolver finds the addresses of names; nil: the system's.
 	Resolver Resolver
 	// PerSource is how many connections to one source are made at once where nothing
@@ -122,7 +126,7 @@ func New(opts Options) *Engine {
 	return &Engine{
 		opts: opts, memory: semaphore.NewWeighted(opts.Memory), disk: semaphore.NewWeighted(opts.TempSpace),
 		gates: map[string]*gate{}, tokens: map[tokenKey]*shelf[accessToken]{}, tenants: map[string]*shelf[string]{},
-		forms: map[string]migration.MasterForm{},
+		forms: map[string]migration.MasterForm{}, paces: map[string]*pace{},
 	}
 }
 

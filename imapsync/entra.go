@@ -148,18 +148,19 @@ func checkRoles(token string) error {
 	)}}
 }
 
-// ofApp gives an error of an application the class of its stage: what it means and
+// ofApp gives an error of an application, or of a service account, the class of its stage: what it means and
 // what to do differs from that of a person's login.
 func ofApp(auth migration.Auth, err error) error {
 	var known *Error
-	if auth.Kind != migration.AuthClientCredentials || !errors.As(err, &known) || known.Side != SourceSide {
+	if !errors.As(err, &known) || known.Side != SourceSide {
 		return err
 	}
-	switch known.Class {
-	case ClassLogin:
-		known.Class = ClassAppLogin
-	case ClassPermission:
-		known.Class = ClassAppPermission
+	stages := map[migration.AuthKind]map[Class]Class{
+		migration.AuthClientCredentials: {ClassLogin: ClassAppLogin, ClassPermission: ClassAppPermission},
+		migration.AuthServiceAccount:    {ClassLogin: ClassKeyLogin, ClassIMAPOff: ClassKeyIMAP},
+	}
+	if class, own := stages[auth.Kind][known.Class]; own {
+		known.Class = class
 	}
 	return err
 }

@@ -32,8 +32,8 @@ func refuse(w http.ResponseWriter, status int, code, text string) {
 	})
 }
 
-// jwt is a token that says what its claims say.
-func jwt(t *testing.T, claims map[string]any) string {
+// jwtOf is a token that says what its claims say.
+func jwtOf(t *testing.T, claims map[string]any) string {
 	t.Helper()
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -77,7 +77,7 @@ func exchange(login, opens string) func(*imaptest.Session) {
 // Each stage of the check of a Microsoft 365 account, and each number that Microsoft
 // gives, has a class of its own (S6).
 func TestTheFailingStageAtMicrosoftIsNamed(t *testing.T) {
-	allowed := jwt(t, map[string]any{"aud": "https://outlook.office365.com", "tid": tenantA, "roles": []string{"IMAP.AccessAsApp"}})
+	allowed := jwtOf(t, map[string]any{"aud": "https://outlook.office365.com", "tid": tenantA, "roles": []string{"IMAP.AccessAsApp"}})
 	const in, open = "OK AUTHENTICATE completed.", "OK done"
 	const notConnected = "BAD User is authenticated but not connected."
 	tests := []struct {
@@ -141,11 +141,11 @@ func TestTheFailingStageAtMicrosoftIsNamed(t *testing.T) {
 			in, open, ClassToken, migration.StageToken, "AADSTS53003",
 		},
 		{
-			"the permission is missing", nil, gives(jwt(t, map[string]any{"aud": "https://outlook.office365.com", "tid": tenantA})),
+			"the permission is missing", nil, gives(jwtOf(t, map[string]any{"aud": "https://outlook.office365.com", "tid": tenantA})),
 			in, open, ClassTokenRoles, migration.StageRoles, tenantA,
 		},
 		{
-			"it is that for EWS", nil, gives(jwt(t, map[string]any{"roles": []string{"full_access_as_app"}})),
+			"it is that for EWS", nil, gives(jwtOf(t, map[string]any{"roles": []string{"full_access_as_app"}})),
 			in, open, ClassTokenRoles, migration.StageRoles, "full_access_as_app",
 		},
 		{

@@ -53,6 +53,22 @@ const (
 	ClassAppOnly       Class = "app_only"        // a password, where Microsoft takes none
 )
 
+// The classes of a service account of Google's, by the stages of
+// migration.GoogleStages.
+const (
+	ClassKey         Class = "key"          // it is no private key
+	ClassKeyHost     Class = "key_host"     // the server is not Google's, or the line is open
+	ClassKeyRefused  Class = "key_refused"  // Google does not know the key any more
+	ClassKeyClock    Class = "key_clock"    // the clock of this machine is wrong
+	ClassKeyToken    Class = "key_token"    // no token, for a reason that has no class of its own
+	ClassDelegation  Class = "delegation"   // the account may not act for others, or not with this scope
+	ClassKeyMailbox  Class = "key_mailbox"  // no mailbox of the Workspace has the login
+	ClassKeyDisabled Class = "key_disabled" // it has, and is suspended or deleted
+	ClassKeyLogin    Class = "key_login"    // Gmail does not take the token
+	ClassKeyIMAP     Class = "key_imap"     // it does, and IMAP is off
+	ClassIMAPOff     Class = "imap_off"     // the same, of an account that is opened by its password
+)
+
 // Side is the end of a resource that an error is about.
 type Side string
 
@@ -132,11 +148,22 @@ func blame(side Side, err error) error {
 	}
 	class, after := classify(err)
 	if class == ClassOverQuota && side == SourceSide {
-		// Gmail's words for a day's traffic being used up: a source has no quota
-		// that reading could exceed.
-		class = ClassThrottled
+		class, after = usedUp(err)
 	}
 	return &Error{Side: side, Class: class, RetryAfter: after, Err: err}
+}
+
+// lookAgain is when an account is tried again that its provider has cut off: nobody
+// says until when, at most for a day (M-5).
+const lookAgain = time.Hour
+
+// usedUp classifies a source that is over a quota, which reading cannot exceed: Gmail
+// means what may be read in a day. Others are asked again soon.
+func usedUp(err error) (Class, time.Duration) {
+	if strings.Contains(strings.ToLower(err.Error()), "command or bandwidth") {
+		return ClassDayLimit, lookAgain
+	}
+	return ClassThrottled, 0
 }
 
 func classify(err error) (Class, time.Duration) {
@@ -178,6 +205,7 @@ var signs = []struct {
 	codes []string
 	text  *regexp.Regexp
 }{
+	{ClassIMAPOff, nil, regexp.MustCompile(`(?i)not enabled for imap|imap access is disabled`)},
 	{ClassPermission, nil, regexp.MustCompile(`(?i)authenticated but not connected`)}, // X-1
 	{ClassOverQuota, []string{"OVERQUOTA"}, regexp.MustCompile(`(?i)over ?quota|quota exceeded|quota limit|exceeded your mail quota|mailbox is full|exceeded command or bandwidth`)},
 	{

@@ -19,14 +19,25 @@ import (
 const (
 	sourceStart      = 5
 	destinationStart = 32
+	// gmailStart is how many Google allows for one account, whatever else goes to its
+	// servers (M-5).
+	gmailStart = 15
 )
+
+// isGoogle reports whether an end counts connections by account, and not by who
+// makes them.
+func isGoogle(ep migration.Endpoint) bool { return ep.Host == migration.Gmail.Host() }
 
 // gate returns the one that all runs and checks of the process go through to this
 // end.
 func (e *Engine) gate(side Side, ep migration.Endpoint) *gate {
 	server := string(side) + " " + strings.ToLower(ep.Address())
 	start := destinationStart
-	if side == SourceSide {
+	switch {
+	case side == SourceSide && isGoogle(ep):
+		start = gmailStart
+		server += " " + ep.Auth.Login
+	case side == SourceSide:
 		start = cmp.Or(e.opts.PerSource, sourceStart)
 		if at := ep.Addresses.First(); at != "" {
 			server += " " + at
@@ -113,7 +124,7 @@ func wantsFewer(err error, ep migration.Endpoint) bool {
 	var said *wire.StatusError
 	if errors.As(err, &said) {
 		text := said.Status.Text
-		return enough.MatchString(text) && (ep.Auth.Kind == migration.AuthMaster || !ofOne.MatchString(text))
+		return enough.MatchString(text) && (ep.Auth.Kind == migration.AuthMaster || isGoogle(ep) || !ofOne.MatchString(text))
 	}
 	var dial *wire.DialError
 	if !errors.As(err, &dial) || dial.Stage != wire.StageGreeting && dial.Stage != wire.StageTLS {

@@ -49,21 +49,30 @@ func (e *Engine) token(ctx context.Context, cloud migration.Cloud, auth migratio
 	if err != nil {
 		return "", err
 	}
-	given, err := kept(ctx, e, e.tokens, keyOf(cloud, tenant, auth), func(old accessToken) (accessToken, error) {
+	given, err := e.renewed(ctx, keyOf(cloud, tenant, auth), func() (accessToken, error) {
+		return e.askForToken(ctx, cloud, tenant, auth)
+	})
+	if err != nil {
+		return "", err
+	}
+	return given, checkRoles(given)
+}
+
+// renewed returns the token that is kept under a key, or asks for one where most of
+// its life is over.
+func (e *Engine) renewed(ctx context.Context, key tokenKey, ask func() (accessToken, error)) (string, error) {
+	given, err := kept(ctx, e, e.tokens, key, func(old accessToken) (accessToken, error) {
 		now := e.opts.Now()
 		if old.text != "" && now.Before(old.renews) {
 			return old, nil
 		}
-		fresh, err := e.askForToken(ctx, cloud, tenant, auth)
+		fresh, err := ask()
 		if known := (*Error)(nil); errors.As(err, &known) && known.Parks() && now.Before(old.expires) {
 			return old, nil // it still holds, and its giver may be back before it does not
 		}
 		return fresh, err
 	})
-	if err != nil {
-		return "", err
-	}
-	return given.text, checkRoles(given.text)
+	return given.text, err
 }
 
 func keyOf(cloud migration.Cloud, tenant string, auth migration.Auth) tokenKey {
@@ -73,11 +82,15 @@ func keyOf(cloud migration.Cloud, tenant string, auth migration.Auth) tokenKey {
 // doubtToken has another token asked for the next time, where this one was refused:
 // it may have been revoked, or the application was given more rights since.
 func (e *Engine) doubtToken(ctx context.Context, cloud migration.Cloud, auth migration.Auth) {
-	tenant, err := e.tenant(ctx, cloud, auth)
-	if err != nil {
-		return
+	key := delegatedKey(auth)
+	if auth.Kind != migration.AuthServiceAccount {
+		tenant, err := e.tenant(ctx, cloud, auth)
+		if err != nil {
+			return
+		}
+		key = keyOf(cloud, tenant, auth)
 	}
-	_, _ = kept(ctx, e, e.tokens, keyOf(cloud, tenant, auth), func(old accessToken) (accessToken, error) {
+	_, _ = kept(ctx, e, e.tokens, key, func(old accessToken) (accessToken, error) {
 		if e.opts.Now().Sub(old.given) < firstDoubt {
 			return old, nil
 		}
@@ -138,12 +151,16 @@ func (e *Engine) askForToken(ctx context.Context, cloud migration.Cloud, tenant 
 	default:
 		return accessToken{}, tokenError(err)
 	}
-	life := time.Duration(token.ExpiresIn) * time.Second
+	return e.tokenFor(token.AccessToken, time.Duration(token.ExpiresIn)*time.Second), nil
+}
+
+// tokenFor is a token that was given just now, for so long; 0: nobody says.
+func (e *Engine) tokenFor(text string, life time.Duration) accessToken {
 	if life <= 0 {
 		life = usualLife
 	}
 	now := e.opts.Now()
-	return accessToken{text: token.AccessToken, given: now, renews: now.Add(life / 5 * 4), expires: now.Add(life)}, nil
+	return accessToken{text: text, given: now, renews: now.Add(life / 5 * 4), expires: now.Add(life)}
 }
 
 // tenant returns the tenant of an account: the one that is named, else the one that

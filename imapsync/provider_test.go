@@ -68,7 +68,7 @@ func TestLoginsOfProviders(t *testing.T) {
 		},
 		{"Gmail wants the browser", gmail("NO [WEBALERT https://accounts.google.com/x] Web login required."), own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
 		{"Gmail, too many connections", gmail("NO [ALERT] Too many simultaneous connections. (Failure)"), own("a"), false, []string{"LOGIN a " + said}, ClassThrottled},
-		{"Gmail, the day's budget is used up", gmail("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"), own("a"), false, []string{"LOGIN a " + said}, ClassThrottled},
+		{"Gmail, the day's budget is used up", gmail("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"), own("a"), false, []string{"LOGIN a " + said}, ClassDayLimit},
 		{
 			"Exchange, DOMAIN and user", &imaptest.Provider{Greeting: "The Microsoft Exchange IMAP4 service is ready.", Caps: onPremCaps},
 			own(`STUDIO\anna`), true,

@@ -210,6 +210,8 @@ func TestEveryCodeHasTexts(t *testing.T) {
 	}{
 		{"../migration/csv_codes.go", "Code", "problem.", true, 45},
 		{"../migration/sheet.go", "CodeRow", "problem.", true, 4},
+		{"../migration/google.go", "CodeKey", "problem.", true, 13},
+		{"../migration/correct.go", "Code", "problem.", true, 3},
 		{"../migration/csv_codes.go", "Field", "field.", false, 10},
 		{"../migration/csv.go", "Form", "form.", false, 3},
 		{"../migration/pass.go", "CodePlan", "problem.", true, 9},

@@ -10,6 +10,9 @@ const (
 	// CodeLoginFixed: messages of the account were copied, and the journal speaks
 	// of those: another account is another migration.
 	CodeLoginFixed = "row.login_fixed"
+	// CodeKeyFixed: the key of a service account was handed in for the accounts that the
+	// file named, and opens no other.
+	CodeKeyFixed = "row.key_fixed"
 )
 
 // standIn is read where a secret is left empty, which keeps the stored one.
@@ -58,9 +61,14 @@ func (in Intake) Correct(r Resource, values map[string]string, copied bool) (Res
 	var kept []string
 	for _, name := range columns[1:] {
 		filled[name] = values[name]
-		if values[name] == "" && IsSecretField(name) {
+		isOpen := name == FieldPassword && r.Source.Auth.Kind == AuthServiceAccount // the key does it
+		if values[name] == "" && IsSecretField(name) && !isOpen {
 			filled[name], kept = standIn, append(kept, name)
 		}
+	}
+	if r.Source.Auth.Kind == AuthServiceAccount {
+		in.Key = r.Source.Auth.ServiceAccount()
+		in.Key.Key = NewSecret(standIn)
 	}
 	sheet := in.Read(EditLine(nil, 1, columns, filled))
 	if len(sheet.Problems) > 0 || len(sheet.Rows) != 1 {
@@ -69,6 +77,9 @@ func (in Intake) Correct(r Resource, values map[string]string, copied bool) (Res
 	row := sheet.Rows[0]
 	row.ID, row.Row = r.ID, r.Row
 	problems := movedProblems(r, row, kept, copied)
+	if row.Source.Auth.Kind == AuthServiceAccount {
+		row.Source.Auth.ClientSecret = Secret{}
+	}
 	for _, name := range kept {
 		switch name {
 		case FieldDestinationPassword:
@@ -95,6 +106,9 @@ func movedProblems(old, row Resource, kept []string, copied bool) (problems []Pr
 	a, b := old.Source.Auth, row.Source.Auth
 	if copied && a.Login != b.Login {
 		problems = append(problems, Problem{Code: CodeLoginFixed, Field: FieldLogin})
+	}
+	if b.Kind == AuthServiceAccount && a.Login != b.Login {
+		problems = append(problems, Problem{Code: CodeKeyFixed, Field: FieldLogin})
 	}
 	moved := old.Source.Address() != row.Source.Address() || a.Login != b.Login || a.Master != b.Master ||
 		a.ClientID != b.ClientID || a.Tenant != b.Tenant

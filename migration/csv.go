@@ -33,6 +33,9 @@ type CSVOptions struct {
 	// NeedsApp is set where the sources take no password: every row has to have an
 	// application (S6).
 	NeedsApp bool
+	// Key opens the rows of the standard form that have no password; zero: there is
+	// none, and each needs one.
+	Key ServiceAccount
 	// AllowPrivate lets loopback, private and similar addresses pass.
 	AllowPrivate bool
 

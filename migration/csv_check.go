@@ -78,13 +78,14 @@ func (p *csvParser) readRow(r *record) {
 		Destination: Endpoint{Auth: Auth{Kind: AuthPassword, Login: r.destination()}},
 		Source:      p.sourceEndpoint(r),
 	}
-	r.resource.Source.Auth = r.sourceAuth(p.sheet.Form)
+	r.resource.Source.Auth = r.sourceAuth(p.sheet.Form, p.opts.Key)
+	p.checkKeyHost(r)
 	if p.opts.DestinationPassword && (!p.opts.passwordMayMiss || r.value(FieldDestinationPassword).text != "") {
 		r.resource.Destination.Auth.Password = r.password(FieldDestinationPassword, CodeDestinationPasswordEmpty)
 	}
 }
 
-func (r *record) sourceAuth(form Form) Auth {
+func (r *record) sourceAuth(form Form, key ServiceAccount) Auth {
 	auth := Auth{Kind: AuthPassword, Login: r.login()}
 	switch form {
 	case FormMaster:
@@ -97,9 +98,35 @@ func (r *record) sourceAuth(form Form) Auth {
 		auth.ClientSecret = r.clientSecret()
 		auth.Tenant = r.tenant(auth.Login)
 	default:
+		if !key.Key.IsZero() && r.value(FieldPassword).text == "" {
+			r.checkDelegated(auth.Login)
+			return key.Auth(auth.Login)
+		}
 		auth.Password = r.password(FieldPassword, CodePasswordEmpty)
 	}
 	return auth
+}
+
+// checkDelegated looks whether a key can open a login: it acts for addresses of a
+// Workspace alone.
+func (r *record) checkDelegated(login string) {
+	_, domain, isAddress := strings.Cut(strings.ToLower(login), "@")
+	switch {
+	case r.hasProblem(FieldLogin):
+	case !isAddress || domain == "":
+		r.fault(CodeLoginAddress, FieldLogin, nil)
+	case domain == "gmail.com" || domain == "googlemail.com":
+		r.fault(CodeLoginPersonal, FieldLogin, nil)
+	}
+}
+
+// checkKeyHost refuses a row that would have a token, which opens the mailbox, sent
+// to somebody else than Google.
+func (p *csvParser) checkKeyHost(r *record) {
+	source := r.resource.Source
+	if source.Auth.Kind == AuthServiceAccount && !r.hasProblem(FieldHost) && source.Host != Gmail.Host() {
+		r.fault(CodeHostNotGoogle, FieldHost, Args{"host": Gmail.Host()})
+	}
 }
 
 // sourceEndpoint reads the host. A port in the row beats the default one; the

@@ -109,6 +109,11 @@ const (
 	CodeLoginNoDomain = "login.no_domain"
 	CodeLoginSpace    = "login.space" // a warning
 
+	// Of a row that is opened by the key of a service account.
+	CodeHostNotGoogle = "host.not_google" // args: host
+	CodeLoginAddress  = "login.address"
+	CodeLoginPersonal = "login.personal"
+
 	CodePasswordEmpty            = "password.empty"
 	CodePasswordBareQuote        = "password.bare_quote"  // a warning
 	CodePasswordEdgeBlank        = "password.edge_blank"  // a warning
@@ -150,7 +155,7 @@ func CSVCodes() []string {
 
 		CodeDestinationEmpty, CodeDestinationBlank, CodeDestinationSeveralAt, CodeDestinationNoName,
 		CodeDestinationDomain,
-		CodeLoginEmpty, CodeLoginBlank, CodeLoginNoDomain, CodeLoginSpace,
+		CodeLoginEmpty, CodeLoginBlank, CodeLoginNoDomain, CodeLoginSpace, CodeHostNotGoogle, CodeLoginAddress, CodeLoginPersonal,
 		CodePasswordEmpty, CodePasswordBareQuote, CodePasswordEdgeBlank, CodePasswordInvisible,
 		CodePasswordCurlyQuotes, CodePasswordExcelNumber, CodeMasterEmpty, CodeMasterPasswordEmpty,
 		CodeDestinationPasswordEmpty,

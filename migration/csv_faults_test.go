@@ -130,6 +130,9 @@ func TestEveryCodeIsGivenByAFile(t *testing.T) {
 	}
 	note([]byte(plainRow), CSVOptions{DestinationPassword: true})
 	note([]byte(plainRow), CSVOptions{NeedsApp: true})
+	for _, login := range []string{"anna", "anna@gmail.com", "anna@old.example"} {
+		note([]byte("anna@rossi.example;imap.old.example;"+login+";"), CSVOptions{Key: ServiceAccount{Key: NewSecret("key")}})
+	}
 	for _, code := range CSVCodes() {
 		if !given[code] {
 			t.Errorf("%s is never given", code)

@@ -53,6 +53,8 @@ type Migration struct {
 	LinesOut []LineOut
 	// Folders are the admin's own decisions for folders of the sources (F-17).
 	Folders FolderChoices
+	// Gmail is what was chosen for accounts at Gmail.
+	Gmail GmailChoice
 	// Version counts what people changed; a form names the one it was made of.
 	Version int
 	// Plan is what the wizard was told of the passes before there are any.

@@ -21,6 +21,7 @@ type RunJob struct {
 	Pass        int // number
 	Type        ServerType
 	Chosen      FolderChoices
+	Gmail       GmailChoice
 	Run         Run // as it stands in the store; the guarded move starts from it
 	// Resource has both endpoints complete but for their secrets.
 	Resource Resource

@@ -91,6 +91,7 @@ const (
 	AuthPassword          AuthKind = "password"
 	AuthMaster            AuthKind = "master"
 	AuthClientCredentials AuthKind = "client_credentials"
+	AuthServiceAccount    AuthKind = "service_account"
 )
 
 // Auth is what a server wants to hear before it opens a mailbox.
@@ -102,9 +103,14 @@ type Auth struct {
 	Master   string     // AuthMaster: the master user's name
 	Form     MasterForm // AuthMaster: how user and master are joined
 
-	ClientID     string // AuthClientCredentials: Microsoft Entra application
+	// ClientID is the Microsoft Entra application of AuthClientCredentials, or the
+	// number of AuthServiceAccount; ClientSecret is what proves it, a private key of the
+	// latter.
+	ClientID     string
 	ClientSecret Secret
-	Tenant       string // empty: the domain of Login
+	Tenant       string // AuthClientCredentials; empty: the domain of Login
+
+	Account, KeyID string // AuthServiceAccount: its address, and which of its keys
 }
 
 // Resource is one row of the CSV: a source account and a destination account.

@@ -16,7 +16,9 @@ import (
 var mayReveal = map[string]string{
 	"handlers/factor.go":      "shows a new second factor and recovery codes, tries codes",
 	"handlers/link.go":        "shows a link where there is no mail",
+	"handlers/wizard_key.go":  "keeps the key of a service account with the file of a draft",
 	"handlers/wizard_file.go": "reads and corrects the file of a draft",
+	"imapsync/google.go":      "signs with the private key of a service account",
 	"imapsync/password.go":    "hands passwords to the IMAP server",
 	"imapsync/oauth.go":       "hands the client secret to the token server",
 	"notify/notify.go":        "hands the password to the mail server",

@@ -24,6 +24,9 @@ type Intake struct {
 	Domains      []Domain
 	Destinations []Destination
 	AllowPrivate bool
+	// Key is that of a service account, which opens rows without a password at Google;
+	// zero: there is none.
+	Key ServiceAccount
 }
 
 // Read is ParseCSV for the panel. In the rows that it returns both ends are
@@ -78,6 +81,9 @@ func (in Intake) destination(d Domain) (Destination, bool) {
 func (in Intake) read(data []byte, opts CSVOptions) Sheet {
 	opts.MaxRows, opts.DefaultTLS, opts.AllowPrivate = in.Policy.MaxRows, in.Source.TLS, in.AllowPrivate
 	opts.DefaultHost, opts.NeedsApp = in.Type.Host(), in.Type == Office365
+	if in.Type == Gmail {
+		opts.Key = in.Key
+	}
 	sheet := ParseCSV(data, opts)
 	rows := sheet.Rows
 	sheet.Rows = nil

@@ -69,11 +69,13 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 		return migration.Tally{}, err
 	}
 	s.freeze(ctx, &job)
+	gmail, rules := job.Gmail.Over(s.policy), s.rules(job.Type, job.Chosen)
+	rules.Labels = gmail.Labels.Rule()
 	var tally migration.Tally
 	err := guarded(func() (err error) {
 		tally, err = s.engine.Sync(ctx, imapsync.Job{
 			Resource: job.Resource, Type: job.Type, Pass: job.Pass,
-			Rules: s.rules(job.Type, job.Chosen), MaxSize: s.policy.MaxMessageSize, DayLimit: s.policy.DayLimit,
+			Rules: rules, MaxSize: s.policy.MaxMessageSize, DayLimit: gmail.DayLimit,
 		}, s.journal(job.Customer, job.Resource.ID, job.Pass), rec)
 		return err
 	})

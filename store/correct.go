@@ -67,10 +67,10 @@ func (s *Store) CorrectRow(ctx context.Context, customer, migrationID int64, c C
 
 // keepSecrets gives an endpoint the secrets it lacks.
 func keepSecrets(end migration.Endpoint, stored migration.Auth) migration.Endpoint {
-	if end.Auth.Password.IsZero() {
+	if end.Auth.Password.IsZero() && end.Auth.Kind == stored.Kind {
 		end.Auth.Password = stored.Password
 	}
-	if end.Auth.ClientSecret.IsZero() {
+	if end.Auth.ClientSecret.IsZero() && end.Auth.Kind == stored.Kind {
 		end.Auth.ClientSecret = stored.ClientSecret
 	}
 	return end

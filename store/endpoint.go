@@ -29,6 +29,8 @@ type storedEndpoint struct {
 
 	ClientID string `json:"client_id,omitempty"`
 	Tenant   string `json:"tenant,omitempty"`
+	Account  string `json:"account,omitempty"`
+	KeyID    string `json:"key_id,omitempty"`
 }
 
 func packEndpoint(e migration.Endpoint) (string, error) {
@@ -37,7 +39,7 @@ func packEndpoint(e migration.Endpoint) (string, error) {
 		Kind: e.Auth.Kind, Login: e.Auth.Login, Master: e.Auth.Master,
 		AuthzID: e.Auth.Form.AuthzID, Separator: e.Auth.Form.Separator, Pattern: e.Auth.Form.Pattern,
 		Command:  e.Auth.Form.Command,
-		ClientID: e.Auth.ClientID, Tenant: e.Auth.Tenant,
+		ClientID: e.Auth.ClientID, Tenant: e.Auth.Tenant, Account: e.Auth.Account, KeyID: e.Auth.KeyID,
 	})
 	return string(octets), err
 }
@@ -56,7 +58,7 @@ func unpackEndpoint(packed string) (migration.Endpoint, error) {
 		Auth: migration.Auth{
 			Kind: s.Kind, Login: s.Login, Master: s.Master,
 			Form:     migration.MasterForm{AuthzID: s.AuthzID, Separator: s.Separator, Pattern: s.Pattern, Command: s.Command},
-			ClientID: s.ClientID, Tenant: s.Tenant,
+			ClientID: s.ClientID, Tenant: s.Tenant, Account: s.Account, KeyID: s.KeyID,
 		},
 	}, nil
 }

@@ -52,13 +52,7 @@ func (s *Store) ChooseFolders(ctx context.Context, customer int64, m *migration.
 	packed, err := packChoices(choices)
 	if err == nil {
 		err = s.alter(ctx, customer, m, func(ctx context.Context, tx *sql.Tx) error {
-			err := execOne(ctx, tx, migration.ErrConflict, `
-				UPDATE migration SET folder_choices = $1, changed_at = $2, version = version + 1
-				WHERE $3 IN (0, customer_id) AND id = $4 AND version = $5 AND validity <> $6 AND NOT EXISTS (
-					SELECT 1 FROM pass p WHERE p.migration_id = migration.id
-						AND (p.status <> $7 OR p.started_at IS NOT NULL))`,
-				packed, millis(s.now()), customer, m.ID, m.Version, migration.Cancelled, migration.PassPlanned)
-			if err != nil {
+			if err := s.setUnbegun(ctx, tx, customer, m, `folder_choices = $7`, packed); err != nil {
 				return err
 			}
 			return countLeftOut(ctx, tx, m.ID, choices)
@@ -68,6 +62,29 @@ func (s *Store) ChooseFolders(ctx context.Context, customer int64, m *migration.
 		return fmt.Errorf("save folders of migration %d: %w", m.ID, err)
 	}
 	return nil
+}
+
+// ChooseGmail stores what was chosen for the accounts at Gmail. It is
+// migration.ErrConflict where ChooseFolders is. It updates m.
+func (s *Store) ChooseGmail(ctx context.Context, customer int64, m *migration.Migration, choice migration.GmailChoice) error {
+	err := s.alter(ctx, customer, m, func(ctx context.Context, tx *sql.Tx) error {
+		return s.setUnbegun(ctx, tx, customer, m, `gmail_labels = $7, gmail_day_limit = $8`, choice.Labels, choice.DayLimit)
+	})
+	if err != nil {
+		return fmt.Errorf("save labels of migration %d: %w", m.ID, err)
+	}
+	return nil
+}
+
+// setUnbegun sets columns of a migration of which no pass has begun; the values are
+// those from $7 on.
+func (s *Store) setUnbegun(ctx context.Context, tx *sql.Tx, customer int64, m *migration.Migration, set string, values ...any) error {
+	args := []any{millis(s.now()), customer, m.ID, m.Version, migration.Cancelled, migration.PassPlanned}
+	return execOne(ctx, tx, migration.ErrConflict, `
+		UPDATE migration SET changed_at = $1, version = version + 1, `+set+`
+		WHERE $2 IN (0, customer_id) AND id = $3 AND version = $4 AND validity <> $5 AND NOT EXISTS (
+			SELECT 1 FROM pass p WHERE p.migration_id = migration.id
+				AND (p.status <> $6 OR p.started_at IS NOT NULL))`, append(args, values...)...)
 }
 
 func countLeftOut(ctx context.Context, tx *sql.Tx, migrationID int64, choices migration.FolderChoices) error {

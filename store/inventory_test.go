@@ -92,12 +92,15 @@ func TestChoicesAreFixedOnceAPassHasBegun(t *testing.T) {
 	check(t, p.Settle(t.Context(), p.customer, &m, migration.Valid, nil))
 	out := migration.NewFolderChoices(migration.FolderChoice{Path: []string{"Vecchi"}, Out: true})
 	check(t, p.ChooseFolders(t.Context(), p.customer, &m, out))
+	gmail := migration.GmailChoice{Labels: migration.ChoiceKeywords, DayLimit: 500_000_000}
+	check(t, p.ChooseGmail(t.Context(), p.customer, &m, gmail))
 	check(t, p.BeginPass(t.Context(), p.customer, &m.Passes[0]))
 	jobs := must(p.Claimable(t.Context(), testNow, 10))(t)
-	if len(jobs) != 1 || len(jobs[0].Chosen) != 1 {
+	if len(jobs) != 1 || len(jobs[0].Chosen) != 1 || jobs[0].Gmail != gmail {
 		t.Errorf("runs %+v", jobs)
 	}
 	wantError(t, p.ChooseFolders(t.Context(), p.customer, &m, nil), migration.ErrConflict)
+	wantError(t, p.ChooseGmail(t.Context(), p.customer, &m, migration.GmailChoice{}), migration.ErrConflict)
 	check(t, p.PausePass(t.Context(), p.customer, &m.Passes[0]))
 	wantError(t, p.ChooseFolders(t.Context(), p.customer, &m, nil), migration.ErrConflict)
 }

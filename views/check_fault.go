@@ -22,6 +22,8 @@ func (r RowView) blamed() string {
 		}
 	case migration.MicrosoftStage(r.Check.Class) != "":
 		return microsoftField(r.Check.Class)
+	case migration.GoogleStage(r.Check.Class) != "" && r.Check.Class != "key_host":
+		return migration.FieldLogin
 	}
 	return migration.FieldHost
 }
@@ -42,8 +44,7 @@ func microsoftField(class string) string {
 // checkFault says on which side a check failed, and why.
 func checkFault(ctx context.Context, c migration.Check) string {
 	side := locale.T(ctx, "side."+c.Side, nil)
-	if stage := migration.MicrosoftStage(c.Class); stage != "" {
-		all := migration.MicrosoftStages()
+	if stage, all := migration.ProviderStage(c.Class); stage != "" {
 		side = locale.T(ctx, "page.wizard.file.stage", map[string]any{
 			"side": side, "stage": locale.T(ctx, "cli.stage."+stage, nil), "n": slices.Index(all, stage) + 1, "total": len(all),
 		})

@@ -59,7 +59,7 @@ func helpTopics() []helpTopic {
 			{name: "host", texts: 2},
 			{name: "samples", texts: 1, samples: true},
 		}},
-		{"gmail", ui.IconMail, []helpPart{{name: "prepare", steps: 5}, {name: "labels", texts: 2, lead: 2, code: 1}, {name: "limits", texts: 1}, {name: "csv", code: 1}}},
+		{"gmail", ui.IconMail, []helpPart{{name: "prepare", steps: 5}, {name: "key", texts: 1, steps: 3}, {name: "labels", texts: 2, lead: 2, code: 1}, {name: "limits", texts: 1}, {name: "csv", code: 1}}},
 		{"exchange", ui.IconServer, []helpPart{{name: "imap", texts: 2, lead: 1, code: 3}, {name: "master", texts: 1, steps: 2, code: 1}, {name: "limits", texts: 1, lead: 1, code: 1}}},
 		{"microsoft-365", ui.IconKey, []helpPart{
 			{name: "app", steps: 4}, {name: "rights", texts: 1, lead: 1, code: 2}, {name: "file", texts: 1, lead: 1, code: 1}, {name: "wrong", steps: 3},

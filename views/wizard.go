@@ -187,9 +187,10 @@ type UploadPage struct {
 	WizardPage
 	HasFile  bool
 	Demo     bool
-	Domains  []string // those the user may name
-	Password bool     // each row ends with the password of its destination mailbox
-	Support  Support  // who helps where there are neither passwords nor a master user (S25)
+	Domains  []string                 // those the user may name
+	Password bool                     // each row ends with the password of its destination mailbox
+	Account  migration.ServiceAccount // whose key opens rows without a password; zero: none
+	Support  Support                  // who helps where there are neither passwords nor a master user (S25)
 }
 
 // form is how a row looks for the type of server that was chosen.
@@ -197,6 +198,9 @@ func (p UploadPage) form(ctx context.Context) string {
 	key := "page.wizard.file.form.standard"
 	if p.Migration.ServerType == migration.Office365 {
 		key = "page.wizard.file.form.office365"
+	}
+	if p.Account.ClientID != "" {
+		key = "page.wizard.file.form.key"
 	}
 	form := locale.T(ctx, key, nil)
 	if p.Password {

@@ -41,7 +41,8 @@ type RowsView struct {
 	PageNumber                    int
 	MaxSize                       int64
 	Now                           time.Time
-	Grants                        []migration.AppGrant // what the applications of the rows need
+	Grants                        []migration.AppGrant     // what the applications of the rows need
+	Account                       migration.ServiceAccount // whose key opens rows without a password
 
 	rows   []RowView // all of the file
 	groups map[string]int
@@ -53,6 +54,7 @@ type RowView struct {
 	Problems, Warnings Problems
 	Check              migration.Check
 	Address            string // of the source that Check speaks of
+	ClientID           string // of what opens it, where that has one
 	Group              string
 }
 
@@ -64,6 +66,7 @@ func (v *RowsView) Fill(sheet migration.Sheet, stored map[int]migration.Resource
 		row := RowView{Line: line, Problems: ofRow(sheet.Problems, line.Number), Warnings: ofRow(sheet.Warnings, line.Number)}
 		resource := stored[line.Number]
 		row.Check, row.Address = resource.Check, resource.Source.Address()
+		row.ClientID = resource.Source.Auth.ClientID
 		row.Group = groupOf(row, resource.LeftOut || slices.Contains(out, line.Number))
 		v.rows = append(v.rows, row)
 		v.groups[row.Group]++
@@ -318,7 +321,11 @@ func (r RowView) trouble(ctx context.Context) (what, remedy string) {
 		fault := locale.Problem(ctx, p.Code, p.Row, p.Field, p.Args)
 		return fault.Text, fault.Fix
 	}
-	return checkFault(ctx, r.Check), locale.T(ctx, "class."+r.Check.Class+".fix", nil)
+	remedy = locale.T(ctx, "class."+r.Check.Class+".fix", nil)
+	if migration.GoogleStage(r.Check.Class) == migration.StageDelegation {
+		remedy += " " + locale.T(ctx, "page.key.client_is", map[string]any{"client": r.ClientID})
+	}
+	return checkFault(ctx, r.Check), remedy
 }
 
 // inventory says what lies at the source.

@@ -45,7 +45,7 @@ func (c *Conn) Logout(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if c.err == nil && len(c.waiting) == 0 {
-		if _, err := c.Do(ctx, nil, Text("LOGOUT")); err == nil {
+		if _, err := c.do(ctx, exchange{last: true}, Text("LOGOUT")); err == nil {
 			_ = c.tcp.Close() // without a reset: servers log those as trouble
 		}
 	}

@@ -69,7 +69,8 @@ type exchange struct {
 	sink   BodySink
 	slow   bool // the first octet may take Timeouts.Slow
 	login  bool
-	parts  int // messages of an APPEND
+	last   bool // it ends the connection, and waits for nobody
+	parts  int  // messages of an APPEND
 }
 
 func (c *Conn) do(ctx context.Context, x exchange, parts ...Part) (Status, error) {
@@ -110,6 +111,9 @@ var (
 func (c *Conn) send(ctx context.Context, x exchange, parts []Part) (tag string, err error) {
 	if c.err != nil {
 		return "", c.err
+	}
+	if c.pacer != nil && !x.last {
+		_ = c.pacer.Before(ctx) // an end of the context is said below
 	}
 	if ctx.Err() != nil {
 		return "", c.fail(ctx.Err())
@@ -247,6 +251,9 @@ func (c *Conn) wait(tag string, x exchange) (Status, error) {
 		if status, ok := c.early[tag]; ok {
 			delete(c.early, tag)
 			delete(c.waiting, tag)
+			if c.pacer != nil {
+				c.pacer.Heard(status)
+			}
 			return status, nil
 		}
 		msg, err := c.next(x)

@@ -56,6 +56,15 @@ type Config struct {
 	Passed func(Stage)
 }
 
+// Pacer decides how fast a server is asked. Its methods may be called from the
+// goroutines of several connections.
+type Pacer interface {
+	// Before returns when the next command may be sent. Its error is the context's.
+	Before(ctx context.Context) error
+	// Heard is told the answer to each command.
+	Heard(s Status)
+}
+
 func (c Config) passed(stage Stage) {
 	if c.Passed != nil {
 		c.Passed(stage)
@@ -72,6 +81,10 @@ const (
 	StageTLS      Stage = "tls"
 	StageLogin    Stage = "login"
 )
+
+// PacedBy has a pacer slow down the commands of the connection from now on. It is
+// called before any is under way.
+func (c *Conn) PacedBy(p Pacer) { c.pacer = p }
 
 // DialError says at which stage a connection did not come about.
 type DialError struct {
@@ -95,6 +108,7 @@ type Conn struct {
 	out      *bufio.Writer
 	guard    *guard
 	timeouts Timeouts
+	pacer    Pacer // nil: none
 
 	mu      sync.Mutex // guards aborted, which a context's end sets from outside
 	aborted error
