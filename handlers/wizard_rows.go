@@ -54,8 +54,13 @@ func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLoo
 	if err != nil {
 		return views.RowsView{}, err
 	}
+	pauses, err := s.Store.PausesOf(ctx, m.CustomerID, m.ID)
+	if err != nil {
+		return views.RowsView{}, err
+	}
 	sheet := in.Read([]byte(file.Text))
 	view := views.RowsView{
+		Pauses:    pauses,
 		Migration: m, FileName: file.Name, Encoding: file.Encoding, Separator: file.Separator, Form: sheet.Form, CanReread: len(file.Raw) > 0,
 		Group: at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,
 	}

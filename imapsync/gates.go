@@ -55,13 +55,13 @@ func (e *Engine) Places(source migration.Endpoint) int {
 
 // visit connects for a check: it waits for its turn, again where the server wants
 // fewer connections than there are.
-func (e *Engine) visit(ctx context.Context, side Side, ep migration.Endpoint) (*wire.Conn, error) {
+func (e *Engine) visit(ctx context.Context, side Side, ep migration.Endpoint, trials []string) (*wire.Conn, error) {
 	for times := 1; ; times++ {
 		place, err := e.gate(side, ep).take(ctx, true, nil)
 		if err != nil {
 			return nil, err
 		}
-		conn, err := e.connect(ctx, side, ep)
+		conn, err := e.connect(ctx, side, ep, trials...)
 		if err == nil {
 			conn.OnClose(place.leave)
 			return conn, nil
@@ -80,14 +80,15 @@ func (e *Engine) visit(ctx context.Context, side Side, ep migration.Endpoint) (*
 	}
 }
 
-// further connects once more to a destination that is connected already. Without
+// further connects once more to the destination of a job that is connected already. Without
 // force it is not tried where the server bears no more.
-func (e *Engine) further(ctx context.Context, ep migration.Endpoint, force bool) (*wire.Conn, error) {
+func (e *Engine) further(ctx context.Context, job Job, force bool) (*wire.Conn, error) {
+	ep := job.Resource.Destination
 	place := e.gate(DestinationSide, ep).further(force)
 	if place == nil {
 		return nil, ErrNoTurn
 	}
-	conn, err := e.connect(ctx, DestinationSide, ep)
+	conn, err := e.connect(ctx, DestinationSide, ep, job.Trials...)
 	if err == nil {
 		conn.OnClose(place.leave)
 		return conn, nil

@@ -156,7 +156,7 @@ func (r *run) open(ctx context.Context) error {
 func (r *run) dialControl(ctx context.Context) {
 	r.dialing = make(chan *wire.Conn, 1)
 	r.aside.Go(func() {
-		conn, err := r.engine.further(ctx, r.job.Resource.Destination, true)
+		conn, err := r.engine.further(ctx, r.job, true)
 		if err != nil {
 			conn = nil // control tries again, and says what is wrong
 		}
@@ -176,7 +176,7 @@ func (r *run) control(ctx context.Context) (*control, error) {
 	}
 	if conn == nil {
 		var err error
-		if conn, err = r.engine.further(ctx, r.job.Resource.Destination, true); err != nil {
+		if conn, err = r.engine.further(ctx, r.job, true); err != nil {
 			return nil, err
 		}
 	}
@@ -218,7 +218,7 @@ func (r *run) connect(ctx context.Context, side Side, conn **wire.Conn, ep migra
 	if *conn != nil && (*conn).Err() == nil {
 		return nil
 	}
-	fresh, err := r.engine.connect(ctx, side, ep)
+	fresh, err := r.engine.connect(ctx, side, ep, r.job.Trials...)
 	if err != nil {
 		return err
 	}
