@@ -69,6 +69,7 @@ func (g *gallery) migrations() {
 	m := p.running("anna")
 	p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
 	g.codes["log"] = m.Code
+	g.codes["certificate"] = g.changedCertificate().Code
 	g.codes["log of two"] = g.twoPasses().Code
 	g.codes["log at work"] = g.atWork().Code
 	for _, phase := range phases() {
@@ -126,6 +127,20 @@ func (g *gallery) migrations() {
 	w.upload(strings.ReplaceAll(pausedFile, "HOST", "mail.verdi.example"))
 	w.refuses("mail.verdi.example", map[string]migration.Check{"anna": refused("source", "login"), "bruno": refused("source", "login"), "carla": refused("source", "login")})
 	g.codes["paused draft"] = w.code
+}
+
+// changedCertificate is a migration with a row that stopped for a certificate.
+func (g *gallery) changedCertificate() migration.Migration {
+	p, ctx := g.panel, g.t.Context()
+	m := p.running("anna")
+	row, err := p.Store.Resource(ctx, p.customer, m.ID, 1)
+	check(p.t, err)
+	check(p.t, p.Store.Freeze(ctx, p.customer, row.ID, "192.0.2.25 192.0.2.26"))
+	run := p.copying(m, migration.Tally{})
+	run.ErrorClass = "certificate"
+	check(p.t, p.Store.MoveRun(ctx, p.customer, &run, migration.RunFailed))
+	check(p.t, p.Store.RefuseCertificate(ctx, p.customer, row.ID, strings.Repeat("c0ffee25", 8)))
+	return p.reread(m)
 }
 
 // atPausedHost is a migration that runs, at a host that refuses logins.
@@ -281,6 +296,7 @@ func (g *gallery) written() {
 		state{name: "log-failed", path: m("log of two", "/resources/1/log/2"), who: asOperator, code: 200},
 		state{name: "log-at-work", path: m("log at work", "/resources/1/log/1"), who: asOperator, code: 200},
 		state{name: "resource", path: m("log of two", "/resources/1"), who: asOperator, code: 200},
+		state{name: "resource-certificate", path: m("certificate", "/resources/1"), who: asMember, code: 200},
 		state{name: "resource-not-begun", path: m("phase due", "/resources/1"), who: asOperator, code: 200},
 		state{name: "log-not-begun", path: m("log", "/resources/1/log/2"), who: asOperator, code: 200},
 		state{name: "resources-log", path: m("log", "/resources"), who: asOperator, code: 200},
