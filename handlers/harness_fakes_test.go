@@ -95,6 +95,10 @@ func (d *fakeDesk) Retry(_ context.Context, _ int64, m *migration.Migration, row
 	return d.note(fmt.Sprintf("retry %d of %s", row, m.Code))
 }
 
+func (d *fakeDesk) GoOn(_ context.Context, _ int64, m *migration.Migration, host string) error {
+	return d.note("go on at " + host + " with " + m.Code)
+}
+
 func (d *fakeDesk) ReadMX(_ context.Context, _ int64, m *migration.Migration) error {
 	return d.note("read MX " + m.Code)
 }

@@ -102,6 +102,10 @@ func (s *Server) migrationView(ctx context.Context, m migration.Migration, at lo
 	if view.Reasons, err = s.reasons(ctx, m, pass); err != nil {
 		return view, err
 	}
+	if view.Pauses.Pauses, err = s.Store.PausesOf(ctx, m.CustomerID, m.ID); err != nil {
+		return view, err
+	}
+	view.Pauses.Migration, view.Pauses.CanChange = m, at.canChange
 	if view.Notices, err = s.Store.Notices(ctx, m.CustomerID, m.ID); err != nil {
 		return view, err
 	}

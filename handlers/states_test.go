@@ -69,6 +69,7 @@ func (g *gallery) migrations() {
 	m := p.running("anna")
 	p.ran(m, migration.RunDone, migration.Tally{Listed: 15, Copied: 7, Skipped: 6, Failed: 2, Bytes: 4096}, someLeft()...)
 	g.codes["log"] = m.Code
+	g.codes["certificate"] = g.changedCertificate().Code
 	g.codes["log of two"] = g.twoPasses().Code
 	g.codes["log at work"] = g.atWork().Code
 	for _, phase := range phases() {
@@ -132,10 +133,78 @@ func (g *gallery) migrations() {
 	w.post("first", "first", "asap")
 	w.post("second", "second", "gap")
 	g.codes["delegation"] = w.code
+	g.atPausedHost()
 	w = p.inWizard(operator) // after the others: their checks are answered together
 	w.post("server", "server", "standard")
 	w.upload(browserFile)
 	g.codes["waiting"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "standard")
+	w.upload(strings.ReplaceAll(pausedFile, "HOST", "mail.verdi.example"))
+	w.refuses("mail.verdi.example", map[string]migration.Check{"anna": refused("source", "login"), "bruno": refused("source", "login"), "carla": refused("source", "login")})
+	g.codes["paused draft"] = w.code
+}
+
+// changedCertificate is a migration with a row that stopped for a certificate.
+func (g *gallery) changedCertificate() migration.Migration {
+	p, ctx := g.panel, g.t.Context()
+	m := p.running("anna")
+	row, err := p.Store.Resource(ctx, p.customer, m.ID, 1)
+	check(p.t, err)
+	check(p.t, p.Store.Freeze(ctx, p.customer, row.ID, "192.0.2.25 192.0.2.26"))
+	run := p.copying(m, migration.Tally{})
+	run.ErrorClass = "certificate"
+	check(p.t, p.Store.MoveRun(ctx, p.customer, &run, migration.RunFailed))
+	check(p.t, p.Store.RefuseCertificate(ctx, p.customer, row.ID, strings.Repeat("c0ffee25", 8)))
+	return p.reread(m)
+}
+
+// atPausedHost is a migration that runs, at a host that refuses logins.
+func (g *gallery) atPausedHost() {
+	p := g.panel
+	m := p.planned("anna", "bruno")
+	check(p.t, p.Store.BeginPass(p.t.Context(), p.customer, &m.Passes[0]))
+	m = p.reread(m)
+	for line := 2; line > 0; line-- { // a host that no other state has
+		row, err := p.Store.Resource(p.t.Context(), p.customer, m.ID, line)
+		check(p.t, err)
+		row.Source.Host = "mail.bianchi.example"
+		check(p.t, p.Store.CorrectRow(p.t.Context(), p.customer, m.ID, store.Correction{Row: line, Source: row.Source}))
+		if line == 1 {
+			check(p.t, p.Store.Refuse(p.t.Context(), migration.Refusal{
+				Key: migration.HostKey("source", row.Source), Side: "source", Host: row.Source.Host, Cause: migration.PauseMaster, AtOnce: true,
+				RefusedLogin: migration.RefusedLogin{Account: row.SourceKey(), Login: row.Source.Auth.Login, Said: "NO [AUTHENTICATIONFAILED] Authentication failed.", At: testNow},
+			}))
+		}
+	}
+	g.codes["host paused"] = m.Code
+}
+
+const pausedFile = `anna@rossi.example;HOST;anna;SECRET-anna
+bruno@rossi.example;HOST;bruno;SECRET-bruno
+carla@rossi.example;HOST;carla;SECRET-carla
+dora@rossi.example;HOST;dora;SECRET-dora
+elio@rossi.example;HOST;elio;SECRET-elio
+`
+
+// refuses lets a host refuse the logins that fail, which is not asked about others.
+func (w *wizardUser) refuses(host string, failures map[string]migration.Check) {
+	w.t.Helper()
+	jobs, err := w.Store.ChecksToMake(w.t.Context(), 1000)
+	check(w.t, err)
+	for _, job := range jobs {
+		found, failed := failures[job.Resource.Source.Auth.Login]
+		if job.Resource.Source.Host != host || !failed {
+			continue
+		}
+		found.At = w.clock.now()
+		check(w.t, w.Store.StartCheck(w.t.Context(), job.Customer, job.Resource.ID))
+		check(w.t, w.Store.FinishCheck(w.t.Context(), job.Customer, job.Resource.ID, found))
+		check(w.t, w.Store.Refuse(w.t.Context(), migration.Refusal{
+			Key: migration.HostKey("source", job.Resource.Source), Side: "source", Host: host, Cause: migration.PauseLogins,
+			RefusedLogin: migration.RefusedLogin{Account: job.Resource.SourceKey(), Login: job.Resource.Source.Auth.Login, Said: found.ServerText, At: found.At},
+		}))
+	}
 }
 
 const microsoftFile = `anna@rossi.example;;anna@old.example;;6731de76-14a6-49ae-97bc-6eba6914391e;SECRET
@@ -220,6 +289,8 @@ func (g *gallery) written() {
 		state{name: "wizard-1-server", path: edit("new", "server"), who: asOperator, code: 200},
 		state{name: "wizard-2-upload", path: edit("upload", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-refused", path: edit("upload", "file"), who: asOperator, action: "/edit/file", fields: []string{"rows", ""}, code: 422},
+		state{name: "wizard-2-paused", path: edit("paused draft", "file"), who: asOperator, code: 200},
+		state{name: "migration-host-paused", path: m("host paused", ""), who: asMember, code: 200},
 		state{name: "wizard-2-waiting", path: edit("waiting", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-rows", path: edit("rows", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-rows-refused", path: edit("rows", "file"), who: asOperator, action: "/edit/rows", code: 422},
@@ -249,6 +320,7 @@ func (g *gallery) written() {
 		state{name: "log-failed", path: m("log of two", "/resources/1/log/2"), who: asOperator, code: 200},
 		state{name: "log-at-work", path: m("log at work", "/resources/1/log/1"), who: asOperator, code: 200},
 		state{name: "resource", path: m("log of two", "/resources/1"), who: asOperator, code: 200},
+		state{name: "resource-certificate", path: m("certificate", "/resources/1"), who: asMember, code: 200},
 		state{name: "resource-not-begun", path: m("phase due", "/resources/1"), who: asOperator, code: 200},
 		state{name: "log-not-begun", path: m("log", "/resources/1/log/2"), who: asOperator, code: 200},
 		state{name: "resources-log", path: m("log", "/resources"), who: asOperator, code: 200},

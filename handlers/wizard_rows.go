@@ -55,8 +55,13 @@ func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLoo
 		return views.RowsView{}, err
 	}
 	in.Key = file.Key.account()
+	pauses, err := s.Store.PausesOf(ctx, m.CustomerID, m.ID)
+	if err != nil {
+		return views.RowsView{}, err
+	}
 	sheet := in.Read([]byte(file.Text))
 	view := views.RowsView{
+		Pauses:    pauses,
 		Migration: m, FileName: file.Name, Encoding: file.Encoding, Separator: file.Separator, Form: sheet.Form, CanReread: len(file.Raw) > 0,
 		Account: in.Key,
 		Group:   at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,

@@ -11,15 +11,16 @@ import (
 	"trasloco/migration"
 )
 
-// connect dials an endpoint and logs in. Its errors are *Error.
-func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint) (*wire.Conn, error) {
-	return e.connectWatched(ctx, side, ep, nil)
+// connect dials an endpoint and logs in, unless its host is paused (C-2) and none of
+// trials is its key. Its errors are *Error.
+func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint, trials ...string) (*wire.Conn, error) {
+	return e.connectWatched(ctx, side, ep, nil, trials...)
 }
 
 // connectWatched is connect that tells of the stages of each connection it makes
 // up to the login. passed may be nil.
 func (e *Engine) connectWatched(
-	ctx context.Context, side Side, ep migration.Endpoint, passed func(wire.Stage),
+	ctx context.Context, side Side, ep migration.Endpoint, passed func(wire.Stage), trials ...string,
 ) (*wire.Conn, error) {
 	cloud, atMicrosoft := migration.CloudOf(ep.Host)
 	if atMicrosoft && ep.Auth.Kind != migration.AuthClientCredentials {
@@ -28,6 +29,23 @@ func (e *Engine) connectWatched(
 	if err := e.guardKey(ep); err != nil {
 		return nil, err
 	}
+	k, err := e.knock(ctx, side, ep, trials)
+	if err != nil {
+		return nil, blame(side, err)
+	}
+	conn, err := e.connectInForms(ctx, side, ep, cloud, passed)
+	unwritten := k.answered(ctx, err)
+	if err == nil && unwritten != nil {
+		conn.Logout(ctx)
+		return nil, &Error{Side: side, Class: ClassInternal, Err: unwritten}
+	}
+	return conn, errors.Join(err, unwritten)
+}
+
+// connectInForms connects in the forms of the login that are worth a try.
+func (e *Engine) connectInForms(
+	ctx context.Context, side Side, ep migration.Endpoint, cloud migration.Cloud, passed func(wire.Stage),
+) (*wire.Conn, error) {
 	var refused error
 	for _, attempt := range e.attempts(ep) {
 		conn, err := e.dial(ctx, ep, passed)

@@ -125,7 +125,7 @@ func (r *run) openLanes(ctx context.Context, count int) []*lane {
 	var all sync.WaitGroup
 	for i := range more {
 		all.Go(func() {
-			conn, err := r.engine.further(ctx, r.job.Resource.Destination, false)
+			conn, err := r.engine.further(ctx, r.job)
 			if err == nil {
 				more[i] = r.newLane(conn)
 			}

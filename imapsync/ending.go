@@ -47,7 +47,7 @@ func EndingOf(ctx context.Context, err error, now time.Time) Ending {
 // retryAt is zero where only a person can help.
 func (e *Error) retryAt(now time.Time) time.Time {
 	switch {
-	case e.Class == ClassOverQuota:
+	case e.Class == ClassOverQuota || e.Class == ClassHostPaused:
 		return time.Time{}
 	case e.RetryAfter > 0 && e.Class == ClassThrottled:
 		return now.Add(e.RetryAfter + e.RetryAfter/10)

@@ -21,12 +21,14 @@ type Engine struct {
 	memory *semaphore.Weighted // octets of messages of all runs
 	disk   *semaphore.Weighted // the same, in files
 
-	mu      sync.Mutex
-	tokens  map[tokenKey]*shelf[accessToken]
-	tenants map[string]*shelf[string]       // by authority and domain
-	gates   map[string]*gate                // by server, at either end
-	paces   map[string]*pace                // by account at the source
-	forms   map[string]migration.MasterForm // what a server took where nobody named a form, by address
+	mu        sync.Mutex
+	tokens    map[tokenKey]*shelf[accessToken]
+	tenants   map[string]*shelf[string]       // by authority and domain
+	gates     map[string]*gate                // by server, at either end
+	paces     map[string]*pace                // by account at the source
+	forms     map[string]migration.MasterForm // what a server took where nobody named a form, by address
+	entrances map[string]*entrance            // by migration.HostKey
+	proven    map[shared]bool                 // logins of many that let somebody in
 }
 
 // Options are what holds for every run of an Engine.
@@ -61,6 +63,8 @@ type Options struct {
 	PerSource int
 	Limits    []migration.ServerLimit
 	Learnt    func(migration.ServerLimit)
+	// Refusals remembers refused logins (C-2); nil: as long as the Engine lives.
+	Refusals Refusals
 }
 
 // Patience says how long a run bears with servers that fail.
@@ -120,6 +124,9 @@ func New(opts Options) *Engine {
 	if opts.Learnt == nil {
 		opts.Learnt = func(migration.ServerLimit) {}
 	}
+	if opts.Refusals == nil {
+		opts.Refusals = &keptRefusals{hosts: map[string]migration.HostPause{}}
+	}
 	if opts.Resolver == nil {
 		opts.Resolver = net.DefaultResolver
 	}
@@ -127,6 +134,7 @@ func New(opts Options) *Engine {
 		opts: opts, memory: semaphore.NewWeighted(opts.Memory), disk: semaphore.NewWeighted(opts.TempSpace),
 		gates: map[string]*gate{}, tokens: map[tokenKey]*shelf[accessToken]{}, tenants: map[string]*shelf[string]{},
 		forms: map[string]migration.MasterForm{}, paces: map[string]*pace{},
+		entrances: map[string]*entrance{}, proven: map[shared]bool{},
 	}
 }
 
@@ -138,6 +146,9 @@ type Job struct {
 	Rules    migration.FolderRules
 	MaxSize  int64 // octets; larger messages are skipped (T-5)
 	DayLimit int64 // octets that are read of a Gmail account in a day (M-5); 0: no limit
+	// Trials are the hosts, by migration.HostKey, where the job logs in although they
+	// are paused (C-2).
+	Trials []string
 }
 
 // Journal is the memory of a resource between passes and crashes. Every call

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"trasloco/imapsync/wire"
+	"trasloco/migration"
 )
 
 // Class says what kind of trouble ended a run. It is a code: locale has the
@@ -34,7 +35,8 @@ const (
 	ClassDayLimit    Class = "day_limit" // the provider lets no more be read today (M-5)
 	ClassRefused     Class = "refused"   // it says no to what a copy cannot do without
 	ClassTransport   Class = "transport"
-	ClassSecrets     Class = "secrets_gone" // the password was destroyed, or cannot be opened
+	ClassHostPaused  Class = migration.ClassHostPaused // nobody logs in there, so as not to be banned (C-2)
+	ClassSecrets     Class = "secrets_gone"            // the password was destroyed, or cannot be opened
 	ClassInternal    Class = "internal"
 )
 
@@ -111,7 +113,12 @@ func ServerText(err error) string {
 // Parks reports whether the run may go on later, by itself or when somebody
 // made room: it is not over.
 func (e *Error) Parks() bool {
-	return e.Class == ClassThrottled || e.Class == ClassOverQuota || e.Class == ClassDayLimit || e.Class == ClassTransport
+	switch e.Class {
+	case ClassThrottled, ClassOverQuota, ClassDayLimit, ClassTransport, ClassHostPaused:
+		return true
+	default:
+		return false
+	}
 }
 
 // isBroken reports whether a new connection may help.

@@ -31,6 +31,7 @@ type gate struct {
 
 	mu    sync.Mutex
 	start int                   // as many as are tried where nothing was learnt
+	pairs bool                  // a run may need a second connection for a while
 	limit migration.ServerLimit // what was; Most 0: nothing
 	used  int
 	calls int        // of them checks
@@ -69,12 +70,14 @@ func (g *gate) most() int {
 }
 
 // forRuns is how many of them runs may have: one is left to checks, which are over
-// soon, unless there are few.
+// soon, unless there are few. Where runs need a second connection for a while one is
+// left to that too, however few there are: they have it by turns.
 func (g *gate) forRuns() int {
-	if most := g.most(); most < spareFrom {
-		return most
+	most := g.most()
+	if most >= spareFrom || g.pairs && g.limit.Most > 0 {
+		return max(1, most-1)
 	}
-	return g.most() - 1
+	return most
 }
 
 // places is forRuns for those who do not hold the lock.
@@ -143,16 +146,39 @@ func (g *gate) admit() {
 	}
 }
 
-// further takes a place for one more connection of who has one already, which may
-// not wait: nil where there is none. With force there always is.
-func (g *gate) further(force bool) *seat {
+// further takes a place for one more connection of who has one already, and can do
+// without: nil where there is none. The last one is left to those who cannot.
+func (g *gate) further() *seat {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !force && g.used >= g.most() {
+	if g.used >= g.most() || g.limit.Most > 0 && g.used >= g.forRuns() {
 		return nil
 	}
 	g.used++
 	return &seat{gate: g}
+}
+
+// second takes a place for one more connection of who has one already, and cannot go
+// on without. Where nothing was learnt of the server, or it bears one connection only,
+// there always is one, and it may refuse. Else it waits for its turn, which comes as
+// long as runs have no more places than they should; if they have, it is ErrNoTurn, and
+// who asks has to give way.
+func (g *gate) second(ctx context.Context) (*seat, error) {
+	g.mu.Lock()
+	isFree := g.limit.Most == 0 || g.most() < 2 || g.used < g.most()
+	tooMany := g.used-g.calls > g.forRuns()
+	if isFree {
+		g.used++
+		g.calls++
+	}
+	g.mu.Unlock()
+	switch {
+	case isFree:
+		return &seat{gate: g, visit: true}, nil
+	case tooMany:
+		return nil, fmt.Errorf("%s: %w", g.server, ErrNoTurn)
+	}
+	return g.take(ctx, true, nil)
 }
 
 func (g *gate) leave(visit bool) {

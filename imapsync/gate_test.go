@@ -136,11 +136,46 @@ func TestTurnsAtAGate(t *testing.T) {
 	if len(g.queue) != 0 || g.used != 5 {
 		t.Errorf("%d wait, %d are in", len(g.queue), g.used)
 	}
-	if g.further(false) != nil {
+	if g.further() != nil {
 		t.Error("one more got through")
 	}
-	if g.further(true) == nil || g.used != 6 {
-		t.Error("what must be was refused")
+	if must, err := g.second(t.Context()); err != nil || must == nil || g.used != 6 {
+		t.Errorf("what must be was refused: %v", err)
+	}
+}
+
+// Where a server bears few, the last place is for second connections, by turns; a run
+// that has what it should not gives way.
+func TestSecondConnectionsHaveAPlaceOfTheirOwn(t *testing.T) {
+	e, _, _ := gated(0)
+	g := e.gate(DestinationSide, theSource)
+	g.limit = migration.ServerLimit{Most: 3, Until: g.now().Add(time.Hour)}
+	runs := sitDown(t, g, 2)
+	if g.further() != nil {
+		t.Error("who could do without has the last place")
+	}
+	first, err := g.second(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := make(chan *seat)
+	go func() {
+		place, _ := g.second(t.Context())
+		next <- place
+	}()
+	first.leave()
+	place := <-next
+	if place == nil {
+		t.Fatal("the next one had no turn")
+	}
+	g.limit.Most = 2 // now one run is too many
+	if _, err := g.second(t.Context()); !errors.Is(err, ErrNoTurn) {
+		t.Errorf("got %v", err)
+	}
+	place.leave()
+	runs[1].leave()
+	if place, err = g.second(t.Context()); err != nil || place == nil {
+		t.Errorf("after one gave way: %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
@@ -47,7 +48,7 @@ func (e *Engine) gate(side Side, ep migration.Endpoint) *gate {
 	defer e.mu.Unlock()
 	g := e.gates[server]
 	if g == nil {
-		g = &gate{server: server, start: start, now: e.opts.Now, learnt: e.opts.Learnt}
+		g = &gate{server: server, start: start, pairs: side == DestinationSide, now: e.opts.Now, learnt: e.opts.Learnt}
 		for _, limit := range e.opts.Limits {
 			if limit.Server == server {
 				g.limit = limit
@@ -66,13 +67,13 @@ func (e *Engine) Places(source migration.Endpoint) int {
 
 // visit connects for a check: it waits for its turn, again where the server wants
 // fewer connections than there are.
-func (e *Engine) visit(ctx context.Context, side Side, ep migration.Endpoint) (*wire.Conn, error) {
+func (e *Engine) visit(ctx context.Context, side Side, ep migration.Endpoint, trials []string) (*wire.Conn, error) {
 	for times := 1; ; times++ {
 		place, err := e.gate(side, ep).take(ctx, true, nil)
 		if err != nil {
 			return nil, err
 		}
-		conn, err := e.connect(ctx, side, ep)
+		conn, err := e.connect(ctx, side, ep, trials...)
 		if err == nil {
 			conn.OnClose(place.leave)
 			return conn, nil
@@ -91,23 +92,54 @@ func (e *Engine) visit(ctx context.Context, side Side, ep migration.Endpoint) (*
 	}
 }
 
-// further connects once more to a destination that is connected already. Without
-// force it is not tried where the server bears no more.
-func (e *Engine) further(ctx context.Context, ep migration.Endpoint, force bool) (*wire.Conn, error) {
-	place := e.gate(DestinationSide, ep).further(force)
+// further connects once more to the destination of a job that is connected already, if
+// the server bears it.
+func (e *Engine) further(ctx context.Context, job Job) (*wire.Conn, error) {
+	place := e.gate(DestinationSide, job.Resource.Destination).further()
 	if place == nil {
 		return nil, ErrNoTurn
 	}
-	conn, err := e.connect(ctx, DestinationSide, ep)
-	if err == nil {
+	conn, _, err := e.connectAt(ctx, place, job, 1)
+	return conn, err
+}
+
+// second is further for who cannot do without. Its error is an *Error that lets the run
+// give way to others, or the context's.
+func (e *Engine) second(ctx context.Context, job Job) (*wire.Conn, error) {
+	for times := 1; ; times++ {
+		turn, cancel := context.WithTimeout(ctx, e.opts.Patience.GiveUp)
+		place, err := e.gate(DestinationSide, job.Resource.Destination).second(turn)
+		cancel()
+		if ctx.Err() != nil {
+			place.leave()
+			return nil, context.Cause(ctx)
+		}
+		if err != nil {
+			return nil, &Error{Side: DestinationSide, Class: ClassThrottled, Err: err}
+		}
+		conn, again, err := e.connectAt(ctx, place, job, times)
+		if err == nil || !again || place.gate.limitNow() < 2 {
+			return conn, err
+		}
+		if err := sleep(ctx, e.opts.Patience.Backoff); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// connectAt connects to a destination in a place, which it leaves with the connection.
+// again reports whether others of ours have the connections.
+func (e *Engine) connectAt(ctx context.Context, place *seat, job Job, times int) (conn *wire.Conn, again bool, err error) {
+	ep := job.Resource.Destination
+	if conn, err = e.connect(ctx, DestinationSide, ep, job.Trials...); err == nil {
 		conn.OnClose(place.leave)
-		return conn, nil
+		return conn, false, nil
 	}
 	if wantsFewer(err, ep) {
-		place.refused(1)
+		again, _ = place.refused(times)
 	}
 	place.leave()
-	return nil, err
+	return nil, again, err
 }
 
 // Words of servers that have enough connections of ours (providers' texts, C-1), and
@@ -188,6 +220,12 @@ func (r *run) giveWay(ctx context.Context, err error) bool {
 	if ctx.Err() != nil || !r.learn(err) {
 		return false
 	}
+	r.letGo()
+	return sleep(ctx, r.engine.opts.Patience.Backoff) == nil
+}
+
+// letGo leaves both ends to others.
+func (r *run) letGo() {
 	for _, conn := range []**wire.Conn{&r.src, &r.dst} {
 		if *conn != nil {
 			(*conn).Logout(r.hard)
@@ -195,7 +233,20 @@ func (r *run) giveWay(ctx context.Context, err error) bool {
 		}
 	}
 	r.seats.leave()
-	return sleep(ctx, r.engine.opts.Patience.Backoff) == nil
+}
+
+// stepAside lets go of everything in the middle of a run, and takes its places again in
+// turn: waiting for that is no trouble.
+func (r *run) stepAside(ctx context.Context) error {
+	r.letGo()
+	if err := sleep(ctx, r.engine.opts.Patience.Backoff); err != nil {
+		return err
+	}
+	err := r.sit(ctx)
+	r.books.Lock()
+	defer r.books.Unlock()
+	r.trouble = time.Time{}
+	return err
 }
 
 func (g *gate) limitNow() int {

@@ -12,10 +12,11 @@ import (
 
 // Probe logs in to a mailbox of a destination server and looks around, taking
 // the time of each step. It opens no folder and stores nothing. What is wrong
-// with the server stands in the test; the error is the context's.
+// with the server stands in the test; the error is the context's. A person asked for it:
+// a host that is paused is tried (C-2).
 func (e *Engine) Probe(ctx context.Context, ep migration.Endpoint) (migration.ServerTest, error) {
 	p := &probe{now: e.opts.Now, began: e.opts.Now()}
-	conn, err := e.connectWatched(ctx, DestinationSide, ep, p.passed)
+	conn, err := e.connectWatched(ctx, DestinationSide, ep, p.passed, anyHost)
 	if err != nil {
 		return p.end(ctx, string(failedAt(err)), err)
 	}

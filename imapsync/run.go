@@ -157,7 +157,7 @@ func (r *run) open(ctx context.Context) error {
 func (r *run) dialControl(ctx context.Context) {
 	r.dialing = make(chan *wire.Conn, 1)
 	r.aside.Go(func() {
-		conn, err := r.engine.further(ctx, r.job.Resource.Destination, true)
+		conn, err := r.engine.second(ctx, r.job)
 		if err != nil {
 			conn = nil // control tries again, and says what is wrong
 		}
@@ -177,7 +177,7 @@ func (r *run) control(ctx context.Context) (*control, error) {
 	}
 	if conn == nil {
 		var err error
-		if conn, err = r.engine.further(ctx, r.job.Resource.Destination, true); err != nil {
+		if conn, err = r.engine.second(ctx, r.job); err != nil {
 			return nil, err
 		}
 	}
@@ -219,7 +219,7 @@ func (r *run) connect(ctx context.Context, side Side, conn **wire.Conn, ep migra
 	if *conn != nil && (*conn).Err() == nil {
 		return nil
 	}
-	fresh, err := r.engine.connect(ctx, side, ep)
+	fresh, err := r.engine.connect(ctx, side, ep, r.job.Trials...)
 	if err != nil {
 		return err
 	}
@@ -255,11 +255,17 @@ func (r *run) persevere(ctx context.Context, step func(context.Context) error) e
 func (r *run) recover(ctx context.Context, cause error) error {
 	broke := r.engine.opts.Now()
 	for {
-		if r.outOfPatience(cause) {
-			return lasting(cause)
-		}
-		if err := r.wait(ctx, cause); err != nil {
-			return err
+		if errors.Is(cause, ErrNoTurn) { // more runs are connected than the server bears
+			if err := r.stepAside(ctx); err != nil {
+				return err
+			}
+		} else {
+			if r.outOfPatience(cause) {
+				return lasting(cause)
+			}
+			if err := r.wait(ctx, cause); err != nil {
+				return err
+			}
 		}
 		err := r.reconnect(ctx)
 		r.learn(err)

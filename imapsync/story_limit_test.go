@@ -72,6 +72,43 @@ func TestASourceThatBearsThreeConnections(t *testing.T) {
 	}
 }
 
+// C-1: four runs at once at a destination that bears two connections wait for each
+// other, the second connection that each needs for its folders included; none is parked.
+func TestADestinationThatBearsTwoConnections(t *testing.T) {
+	dst := imaptest.NewAccount(t, imaptest.AccountOptions{MaxConnections: 2})
+	one := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+	var mu sync.Mutex
+	var learnt []migration.ServerLimit
+	e := imapsync.New(imapsync.Options{
+		TempDir: one.temp, AllowPrivate: true, Patience: one.patience, Timeouts: one.timeouts,
+		Learnt: func(l migration.ServerLimit) {
+			mu.Lock()
+			defer mu.Unlock()
+			learnt = append(learnt, l)
+		},
+	})
+	var all sync.WaitGroup
+	for i := range 4 {
+		src := imaptest.NewAccount(t, imaptest.AccountOptions{})
+		for folder := range 3 { // each has its own: they have one destination here
+			src.Create(fmt.Sprintf("Folder %d of %d", folder, i)).Add(imaptest.Message{Body: fmt.Appendf(nil, "Subject: %d\r\n\r\nhello\r\n", i)})
+		}
+		job := one.job()
+		job.Resource.Source, job.Resource.Destination = src.Endpoint(), dst.Endpoint()
+		all.Go(func() {
+			var heard recorder
+			tally, err := e.Sync(t.Context(), job, cleanMemory(), &heard)
+			if err != nil || tally.Copied != 3 || tally.Failed != 0 {
+				t.Errorf("run %d: %+v, %v%s", i, tally, err, heard.log())
+			}
+		})
+	}
+	all.Wait()
+	if dst.TurnedAway() == 0 || len(learnt) == 0 {
+		t.Errorf("%d were turned away, learnt %+v", dst.TurnedAway(), learnt)
+	}
+}
+
 // C-1: checks wait for their turn too.
 func TestChecksShareTheGateWithRuns(t *testing.T) {
 	src := imaptest.NewAccount(t, imaptest.AccountOptions{MaxConnections: 1})

@@ -12,6 +12,8 @@ const (
 	// NoticeMXChanged: mail of all domains goes to the destination from now on.
 	// There is one for a migration at most, however often the records change.
 	NoticeMXChanged NoticeKind = "mx_changed"
+	// NoticeHostPaused: a host refused logins, and nobody logs in there any more (C-2).
+	NoticeHostPaused NoticeKind = "host_paused"
 )
 
 // Notice is a mail that is to be sent to the user who asked for a migration. It
@@ -49,6 +51,8 @@ type Letter struct {
 	Failed []string
 	// Records are the MX records to enter, by domain; empty: nobody told us any.
 	Records []string
+	// Pauses are the hosts that are paused for the migration now.
+	Pauses []PauseView
 	// Domains are what is known of the MX records of each domain now.
 	Domains []DomainMX
 }

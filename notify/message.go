@@ -89,6 +89,8 @@ func (m *Mailer) words(ctx context.Context, l migration.Letter) words {
 		said = w.invalid()
 	case l.Notice.Kind == migration.NoticeMXChanged:
 		said = w.changed()
+	case l.Notice.Kind == migration.NoticeHostPaused:
+		said = w.paused()
 	case l.Notice.Pass == 1:
 		said = w.firstPass()
 	default:

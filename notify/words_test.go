@@ -116,9 +116,22 @@ func changedLetter(language string) migration.Letter {
 	return l
 }
 
+// pausedLetter: a server refuses logins, some of them of others.
+func pausedLetter(language string) migration.Letter {
+	l := letter(language)
+	l.Notice.Kind, l.Notice.Pass = migration.NoticeHostPaused, 0
+	l.Pauses = []migration.PauseView{{
+		HostPause: migration.HostPause{Host: "imap.old.it", Cause: migration.PauseLogins, Since: noon},
+		Rows:      []migration.PausedRow{{Row: 3, Login: "anna@old.it"}, {Row: 7, Login: "bea@old.it"}}, Others: 1, Held: 40,
+	}, {
+		HostPause: migration.HostPause{Host: "imap.other.it", Cause: migration.PauseMaster, Since: noon}, Rows: []migration.PausedRow{{Row: 9, Login: "carla"}},
+	}}
+	return l
+}
+
 var letters = map[string]func(string) migration.Letter{
 	"pass1": firstLetter, "pass1-failed": failedLetter, "pass2": lastLetter, "pass2-clean": cleanLetter,
-	"pass2-parked": parkedLetter, "invalid": invalidLetter, "changed": changedLetter,
+	"pass2-parked": parkedLetter, "invalid": invalidLetter, "changed": changedLetter, "paused": pausedLetter,
 }
 
 func testMailer(t *testing.T) *Mailer {

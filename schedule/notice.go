@@ -55,6 +55,10 @@ func (s *Scheduler) sendNotice(ctx context.Context, n migration.Notice) error {
 		n.GaveUp, n.Error = true, errLate.Error()
 		return s.store.NoticeFailed(ctx, n)
 	}
+	if err == nil && n.Kind == migration.NoticeHostPaused && len(letter.Pauses) == 0 {
+		n.GaveUp, n.Error = true, errLifted.Error()
+		return s.store.NoticeFailed(ctx, n)
+	}
 	if err == nil && n.Kind == migration.NoticeMXChanged && !migration.AllThere(letter.Domains) {
 		err = errTurnedBack
 	}
@@ -71,7 +75,8 @@ func (s *Scheduler) sendNotice(ctx context.Context, n migration.Notice) error {
 }
 
 var (
-	errLate = errors.New("it would have come too late to be of use")
+	errLate   = errors.New("it would have come too late to be of use")
+	errLifted = errors.New("the host takes logins again")
 	// errTurnedBack: resolvers may say old and new by turns for a while.
 	errTurnedBack = errors.New("the MX records do not point to the destination any more")
 )

@@ -18,6 +18,7 @@ type Store interface {
 	noticeStore
 	cleanupStore
 	mxStore
+	pauseStore
 }
 
 // checkStore holds the rows that wait for their check.
@@ -79,6 +80,14 @@ type cleanupStore interface {
 	Closable(ctx context.Context, policy migration.Policy, now time.Time) ([]migration.Migration, error)
 	Delete(ctx context.Context, customer int64, m *migration.Migration) error
 	Shred(ctx context.Context, customer, migrationID int64) error
+}
+
+// pauseStore holds the hosts that refuse logins.
+type pauseStore interface {
+	HostPauses(ctx context.Context) ([]migration.HostPause, error)
+	Held(ctx context.Context, migrationID int64) (int, error)
+	TellHeld(ctx context.Context, migrationID int64, p migration.HostPause) error
+	TryHost(ctx context.Context, customer, migrationID int64, key string) error
 }
 
 // mxStore holds what is known of MX records.

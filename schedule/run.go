@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"trasloco/imapsync"
@@ -28,6 +29,14 @@ func (s *Scheduler) takeRuns(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	pauses, err := s.store.HostPauses(ctx)
+	if err != nil {
+		return err
+	}
+	jobs = slices.DeleteFunc(jobs, func(job migration.RunJob) bool { // it is parked for that already
+		held, _ := heldBy(pauses, job.MigrationID, job.Resource)
+		return len(held) > 0 && job.Run.Status == migration.RunParked
+	})
 	ofMigration := func(job migration.RunJob) int64 { return job.MigrationID }
 	fairly(jobs, s.runs.atWork(), s.runs.lastTurns(), ofMigration, func(job migration.RunJob) bool {
 		one := runPiece(job)
@@ -62,6 +71,7 @@ func (s *Scheduler) run(ctx context.Context, job migration.RunJob) {
 		end.RetryAt = s.now().Add(lookAgain)
 	}
 	rec.end(keep, tally, end)
+	s.tellParked(keep, job.MigrationID, err)
 }
 
 func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorder) (migration.Tally, error) {
@@ -71,11 +81,15 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 	s.freeze(ctx, &job)
 	gmail, rules := job.Gmail.Over(s.policy), s.rules(job.Type, job.Chosen)
 	rules.Labels = gmail.Labels.Rule()
+	trials, err := s.trialsOf(ctx, job.MigrationID, job.Resource)
+	if err != nil {
+		return migration.Tally{}, err
+	}
 	var tally migration.Tally
-	err := guarded(func() (err error) {
+	err = guarded(func() (err error) {
 		tally, err = s.engine.Sync(ctx, imapsync.Job{
 			Resource: job.Resource, Type: job.Type, Pass: job.Pass,
-			Rules: rules, MaxSize: s.policy.MaxMessageSize, DayLimit: gmail.DayLimit,
+			Rules: rules, MaxSize: s.policy.MaxMessageSize, DayLimit: gmail.DayLimit, Trials: trials,
 		}, s.journal(job.Customer, job.Resource.ID, job.Pass), rec)
 		return err
 	})

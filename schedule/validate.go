@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,9 +22,20 @@ func (s *Scheduler) takeChecks(ctx context.Context) error {
 		return nil
 	}
 	jobs, err := s.store.ChecksToMake(ctx, offer)
+	if err != nil || len(jobs) == 0 {
+		return err
+	}
+	pauses, err := s.store.HostPauses(ctx)
 	if err != nil {
 		return err
 	}
+	jobs = slices.DeleteFunc(jobs, func(job migration.CheckJob) bool {
+		held, _ := heldBy(pauses, job.MigrationID, job.Resource)
+		for _, p := range held {
+			s.tellHeld(ctx, job.MigrationID, p)
+		}
+		return len(held) > 0
+	})
 	ofMigration := func(job migration.CheckJob) int64 { return job.MigrationID }
 	fairly(jobs, s.checks.atWork(), s.checks.lastTurns(), ofMigration, func(job migration.CheckJob) bool {
 		return !s.held[job.MigrationID] && s.checks.start(ctx, checkPiece(job), func(ctx context.Context) { s.check(ctx, job) })
@@ -54,7 +66,7 @@ func (s *Scheduler) check(ctx context.Context, job migration.CheckJob) {
 		s.rest(ctx)
 	}
 	if err != nil || ctx.Err() != nil || found.Class == noTurn {
-		found, folders = migration.Check{Status: migration.CheckWaiting}, nil // broken off: it says nothing
+		found, folders = migration.Check{Status: migration.CheckWaiting, Addresses: found.Addresses}, nil // broken off: it says nothing
 	}
 	err = s.book.insist(func() error { return s.store.FinishCheck(keep, job.Customer, job.Resource.ID, found, folders...) })
 	s.report("store check", err, "resource", job.Resource.ID)
@@ -67,8 +79,12 @@ func (s *Scheduler) checkBoth(ctx context.Context, row migration.CheckJob) (migr
 	if err := s.openSecrets(ctx, row.Customer, &row.Resource); err != nil {
 		return checkOf(s.now(), imapsync.Findings{}, imapsync.Findings{}, err), nil
 	}
+	trials, err := s.trialsOf(ctx, row.MigrationID, row.Resource)
+	if err != nil {
+		return checkOf(s.now(), imapsync.Findings{}, imapsync.Findings{}, err), nil
+	}
 	job := imapsync.Job{
-		Resource: row.Resource, Type: row.Type,
+		Resource: row.Resource, Type: row.Type, Trials: trials,
 		Rules: s.rules(row.Type, row.Chosen), MaxSize: s.policy.MaxMessageSize,
 	}
 	var source, destination imapsync.Findings
@@ -87,7 +103,8 @@ func (s *Scheduler) checkBoth(ctx context.Context, row migration.CheckJob) (migr
 	return checkOf(s.now(), source, destination, sided(imapsync.SourceSide, sourceErr)), imapsync.Places(source, destination)
 }
 
-// noTurn marks a check that came to nothing since its server had no place for it.
+// noTurn marks a check that came to nothing since its server had no place for it, or is
+// paused.
 const noTurn = "no_turn"
 
 // checked is guarded, with the stack for the operator alone.
@@ -119,7 +136,7 @@ func checkOf(at time.Time, source, destination imapsync.Findings, err error) mig
 	if quota := destination.Quota; quota != nil {
 		c.QuotaUsed, c.QuotaLimit = quota.Used, quota.Limit
 	}
-	if errors.Is(err, imapsync.ErrNoTurn) {
+	if paused := (*imapsync.PausedError)(nil); errors.Is(err, imapsync.ErrNoTurn) || errors.As(err, &paused) {
 		c.Class = noTurn
 	} else if err != nil {
 		fault := imapsync.FaultOf(err)
@@ -136,7 +153,13 @@ func (s *Scheduler) settle(ctx context.Context) error {
 		return err
 	}
 	for _, m := range all {
-		if !m.Checks.Over() || s.held[m.ID] {
+		over := m.Checks.Over()
+		if !over {
+			if over, err = s.isStuck(ctx, m); err != nil {
+				return err
+			}
+		}
+		if !over || s.held[m.ID] {
 			continue
 		}
 		if err := s.settleOne(ctx, m); err != nil {

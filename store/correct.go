@@ -57,6 +57,9 @@ func (s *Store) CorrectRow(ctx context.Context, customer, migrationID int64, c C
 				return err
 			}
 		}
+		if err := s.tryCorrected(ctx, tx, fresh.ID, accountsOf(old.Resource)); err != nil {
+			return err
+		}
 		return s.correctRow(ctx, tx, migrationID, fresh)
 	})
 	if err != nil {

@@ -157,6 +157,9 @@ func (s *Store) recheckIfChanged(ctx context.Context, tx *sql.Tx, d migration.De
 	if stored == endpoint && (typed.IsZero() || typed.Equal(old.Endpoint.Auth.Password)) {
 		return nil
 	}
+	if err := s.liftDestination(ctx, tx, old.Endpoint.Host); err != nil { // it is another login
+		return err
+	}
 	return recheckAt(ctx, tx, d.ID)
 }
 

@@ -23,6 +23,8 @@ var wantColumns = map[string]string{
 	"dst":            "id customer_id mailbox name uidvalidity",
 	"entry":          "id customer_id run_id at level code args server_text folder",
 	"exception":      "id customer_id run_id outcome reason folder uid count message_id sender subject date size server_text",
+	"host_pause":     "host side name cause since trial_resource trial_migration",
+	"host_refusal":   "host account login said at",
 	"inflight":       "id pair_id dst_id dst_uidvalidity dst_low late items",
 	"inventory":      "resource_id customer_id migration_id folders",
 	"kwset":          "id list",
@@ -63,7 +65,7 @@ var wantColumns = map[string]string{
 // ofNoCustomer are the tables that need not say whose a row is: it is reached by
 // one that does, or belongs to the installation or to a browser.
 var ofNoCustomer = []string{
-	"canary", "customer", "destination", "inflight", "kwset", "login_throttle", "msg", "server_limit", "session", "setting",
+	"canary", "customer", "destination", "inflight", "kwset", "login_throttle", "msg", "host_pause", "host_refusal", "server_limit", "session", "setting",
 }
 
 func columns(t *testing.T, s *Store) map[string]string {
@@ -115,7 +117,7 @@ func TestEveryReferenceHoldsAndCascades(t *testing.T) {
 }
 
 // released is the number of the last schema step.
-const released = 15
+const released = 16
 
 // oneMore are the released steps and one more that this test makes up.
 func oneMore(t *testing.T) fstest.MapFS {

@@ -37,7 +37,7 @@ func (s *Store) SaveSheet(
 		if err := sealSheet(ctx, tx, key, migrationID, text); err != nil {
 			return err
 		}
-		if err := saveRows(ctx, tx, key, migrationID, rows); err != nil {
+		if err := s.saveRows(ctx, tx, key, migrationID, rows); err != nil {
 			return err
 		}
 		if err := leaveOut(ctx, tx, migrationID, out); err != nil {
@@ -100,8 +100,9 @@ func forgetSheet(ctx context.Context, tx *sql.Tx, migrationID int64) error {
 }
 
 // saveRows keeps the rows that stand there unchanged, and puts the others in
-// their place. Deleting comes first: two rows may have changed places.
-func saveRows(ctx context.Context, tx *sql.Tx, k key, migrationID int64, rows []migration.Resource) error {
+// their place. Deleting comes first: two rows may have changed places. One that takes
+// the place of a row whose login was refused is tried first (C-2).
+func (s *Store) saveRows(ctx context.Context, tx *sql.Tx, k key, migrationID int64, rows []migration.Resource) error {
 	stored, err := storedRows(ctx, tx, migrationID)
 	if err != nil {
 		return err
@@ -119,13 +120,19 @@ func saveRows(ctx context.Context, tx *sql.Tx, k key, migrationID int64, rows []
 			return err
 		}
 	}
+	gone := make(map[int]accounts, len(stored))
 	for _, old := range stored {
+		gone[old.line] = old.accounts
 		if _, err := tx.ExecContext(ctx, `DELETE FROM resource WHERE id = $1`, old.id); err != nil {
 			return err
 		}
 	}
 	for _, r := range fresh {
-		if err := insertRow(ctx, tx, k, migrationID, r); err != nil {
+		id, err := insertRow(ctx, tx, k, migrationID, r)
+		if err == nil {
+			err = s.tryCorrected(ctx, tx, id, gone[r.Row])
+		}
+		if err != nil {
 			return fmt.Errorf("row %d: %w", r.Row, err)
 		}
 	}
@@ -140,6 +147,7 @@ func accountsOf(r migration.Resource) accounts { return accounts{r.SourceKey(), 
 // storedRow is what may not change of a row that keeps its check.
 type storedRow struct {
 	id, domain    int64
+	line          int
 	accounts      accounts
 	source, login string
 	secrets       secretRow
@@ -149,12 +157,12 @@ func storedRows(ctx context.Context, tx *sql.Tx, migrationID int64) (map[account
 	stored := make(map[accounts]storedRow)
 	err := eachRow(ctx, tx, func(row scanner) error {
 		var r storedRow
-		err := row.Scan(&r.id, &r.domain, &r.accounts.source, &r.accounts.mailbox, &r.source, &r.login,
+		err := row.Scan(&r.id, &r.domain, &r.line, &r.accounts.source, &r.accounts.mailbox, &r.source, &r.login,
 			&r.secrets.source, &r.secrets.destination)
 		stored[r.accounts] = r
 		return err
 	}, `
-		SELECT id, coalesce(domain_id, 0), source_key, mailbox, source, destination_login,
+		SELECT id, coalesce(domain_id, 0), line, source_key, mailbox, source, destination_login,
 			source_secret, destination_secret
 		FROM resource WHERE migration_id = $1`, migrationID)
 	return stored, err
@@ -187,10 +195,10 @@ func ownAuth(destination migration.Endpoint) migration.Auth {
 	return destination.Auth
 }
 
-func insertRow(ctx context.Context, tx *sql.Tx, k key, migrationID int64, r migration.Resource) error {
+func insertRow(ctx context.Context, tx *sql.Tx, k key, migrationID int64, r migration.Resource) (int64, error) {
 	source, err := packEndpoint(r.Source)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	id, err := queryOne(ctx, tx, scanValue[int64], `
 		INSERT INTO resource (customer_id, migration_id, line, source_key, mailbox, domain_id, source,
@@ -202,9 +210,9 @@ func insertRow(ctx context.Context, tx *sql.Tx, k key, migrationID int64, r migr
 		migrationID, r.Row, r.SourceKey(), r.DestinationKey(), r.DomainID, source,
 		r.Destination.Auth.Login, migration.CheckWaiting)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return sealRow(ctx, tx, k, id, r.Source.Auth, ownAuth(r.Destination))
+	return id, sealRow(ctx, tx, k, id, r.Source.Auth, ownAuth(r.Destination))
 }
 
 func sealRow(ctx context.Context, tx *sql.Tx, k key, id int64, source, destination migration.Auth) error {

@@ -39,6 +39,7 @@ type MigrationView struct {
 	Records []DomainRecords      // what to enter when the MX may be changed
 	MX      []migration.DomainMX // what is known of the records of its domains
 	Notices []migration.Notice
+	Pauses  PausesView // hosts that refuse logins
 	// SendsMail says that notices leave by mail.
 	SendsMail bool
 	Policy    migration.Policy

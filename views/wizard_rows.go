@@ -41,6 +41,7 @@ type RowsView struct {
 	PageNumber                    int
 	MaxSize                       int64
 	Now                           time.Time
+	Pauses                        []migration.PauseView    // hosts that refuse logins
 	Grants                        []migration.AppGrant     // what the applications of the rows need
 	Account                       migration.ServiceAccount // whose key opens rows without a password
 
@@ -56,6 +57,7 @@ type RowView struct {
 	Address            string // of the source that Check speaks of
 	ClientID           string // of what opens it, where that has one
 	Group              string
+	resource           migration.Resource // as it is stored
 }
 
 // Fill joins a file with the rows that are in the store, by line, and the lines
@@ -65,7 +67,7 @@ func (v *RowsView) Fill(sheet migration.Sheet, stored map[int]migration.Resource
 	for _, line := range sheet.Lines {
 		row := RowView{Line: line, Problems: ofRow(sheet.Problems, line.Number), Warnings: ofRow(sheet.Warnings, line.Number)}
 		resource := stored[line.Number]
-		row.Check, row.Address = resource.Check, resource.Source.Address()
+		row.Check, row.Address, row.resource = resource.Check, resource.Source.Address(), resource
 		row.ClientID = resource.Source.Auth.ClientID
 		row.Group = groupOf(row, resource.LeftOut || slices.Contains(out, line.Number))
 		v.rows = append(v.rows, row)
@@ -176,6 +178,8 @@ func (v RowsView) Title(ctx context.Context) string {
 // text below the title.
 func (v RowsView) text(ctx context.Context) string {
 	switch {
+	case v.Waiting() > 0 && len(v.Pauses) > 0:
+		return locale.T(ctx, "page.pause.wizard", nil)
 	case v.Waiting() > 0:
 		return locale.T(ctx, "page.wizard.file.text.waiting", nil)
 	case v.groups[RowsBad] > 0:

@@ -1,0 +1,227 @@
+package imapsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"trasloco/imapsync/wire"
+	"trasloco/migration"
+)
+
+// Refusals remembers which logins hosts have refused in a row (C-2). Its methods may be
+// called from any goroutine. *store.Store is one that survives the process.
+type Refusals interface {
+	// HostPause returns what is remembered of a host; the zero value: nothing.
+	HostPause(ctx context.Context, key string) (migration.HostPause, error)
+	// Refuse counts a refusal, which may pause the host.
+	Refuse(ctx context.Context, r migration.Refusal) error
+	// Accept forgets what a host refused: it has let somebody in.
+	Accept(ctx context.Context, key string) error
+}
+
+// keptRefusals remembers as long as the process lives.
+type keptRefusals struct {
+	mu    sync.Mutex
+	hosts map[string]migration.HostPause
+}
+
+func (k *keptRefusals) HostPause(_ context.Context, key string) (migration.HostPause, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.hosts[key], nil
+}
+
+func (k *keptRefusals) Refuse(_ context.Context, r migration.Refusal) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.hosts[r.Key] = k.hosts[r.Key].Add(r)
+	return nil
+}
+
+func (k *keptRefusals) Accept(_ context.Context, key string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.hosts, key)
+	return nil
+}
+
+// PausedError says that nobody logs in at a host, since it refused the logins before.
+type PausedError struct{ Pause migration.HostPause }
+
+// The logins may be of others than those who read it.
+func (e *PausedError) Error() string {
+	return fmt.Sprintf("not tried: %s has refused logins in a row: %d", e.Pause.Host, len(e.Pause.Refused))
+}
+
+// anyHost stands for a trial at whatever host it is.
+const anyHost = "*"
+
+// entrance is where logins at one host go through. Never are more under way than it may
+// refuse before it is paused.
+type entrance struct {
+	mu      sync.Mutex
+	trying  int
+	changed chan struct{} // closed when a login under way has ended
+}
+
+// shared is a login that is the same for many accounts: a master user's, or that of an
+// application.
+type shared struct {
+	host, name string
+	secret     migration.Secret
+}
+
+func sharedOf(key string, auth migration.Auth) (shared, bool) {
+	switch auth.Kind {
+	case migration.AuthMaster:
+		return shared{key, auth.Master, auth.Password}, true
+	case migration.AuthClientCredentials:
+		return shared{key, auth.ClientID, auth.ClientSecret}, true
+	}
+	return shared{}, false
+}
+
+// knock is a login that may be tried.
+type knock struct {
+	engine   *Engine
+	entrance *entrance
+	key      string
+	side     Side
+	ep       migration.Endpoint
+}
+
+// knock waits until a login may be tried; it is over with answered. A host that is
+// paused lets none through but one at a time of those for whom it is a trial. The error
+// is an *Error, the context's, or one of Refusals.
+func (e *Engine) knock(ctx context.Context, side Side, ep migration.Endpoint, trials []string) (*knock, error) {
+	key := migration.HostKey(string(side), ep)
+	d := e.entrance(key)
+	for {
+		changed, err := e.enter(ctx, d, key, ep, trials)
+		if err != nil {
+			if paused := (*PausedError)(nil); errors.As(err, &paused) {
+				err = &Error{Side: side, Class: ClassHostPaused, Err: err}
+			}
+			return nil, err
+		}
+		if changed == nil {
+			return &knock{e, d, key, side, ep}, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (e *Engine) entrance(key string) *entrance {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.entrances[key] == nil {
+		e.entrances[key] = &entrance{changed: make(chan struct{})}
+	}
+	return e.entrances[key]
+}
+
+// enter counts a login as under way, or returns what to wait for.
+func (e *Engine) enter(ctx context.Context, d *entrance, key string, ep migration.Endpoint, trials []string) (<-chan struct{}, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	pause, err := e.opts.Refusals.HostPause(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	room := migration.RefusalsInARow - len(pause.Refused)
+	switch {
+	case pause.Paused() && !slices.Contains(trials, anyHost) && (!pause.OnTrial() || !slices.Contains(trials, key)):
+		return nil, &PausedError{pause}
+	case pause.Paused() || e.unproven(key, ep.Auth):
+		room = 1
+	}
+	if d.trying >= max(room, 1) {
+		return d.changed, nil
+	}
+	d.trying++
+	return nil, nil //nolint:nilnil // there is nothing to wait for
+}
+
+// unproven reports whether nobody has been let in by a login that many share: if it is
+// wrong one refusal tells.
+func (e *Engine) unproven(key string, auth migration.Auth) bool {
+	login, isShared := sharedOf(key, auth)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return isShared && !e.proven[login]
+}
+
+// answered ends a login with what became of it. Whether the host is paused is written
+// down before the next login goes through.
+func (k *knock) answered(ctx context.Context, err error) error {
+	k.entrance.mu.Lock()
+	defer k.entrance.mu.Unlock()
+	defer func() {
+		k.entrance.trying--
+		close(k.entrance.changed)
+		k.entrance.changed = make(chan struct{})
+	}()
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case err == nil || isLetIn(err):
+		if login, isShared := sharedOf(k.key, k.ep.Auth); isShared {
+			k.engine.mu.Lock()
+			k.engine.proven[login] = true
+			k.engine.mu.Unlock()
+		}
+		return k.engine.opts.Refusals.Accept(ctx, k.key)
+	case isRefusedLogin(err):
+		return k.engine.opts.Refusals.Refuse(ctx, k.refusal(err))
+	}
+	return nil
+}
+
+func (k *knock) refusal(err error) migration.Refusal {
+	r := migration.Refusal{
+		Key: k.key, Side: string(k.side), Host: strings.ToLower(k.ep.Host), Cause: migration.PauseLogins,
+		RefusedLogin: migration.RefusedLogin{
+			Account: migration.AccountKey(string(k.side), k.ep), Login: k.ep.Auth.Login, Said: ServerText(err), At: k.engine.opts.Now(),
+		},
+	}
+	switch k.ep.Auth.Kind {
+	case migration.AuthMaster:
+		if r.AtOnce = k.engine.unproven(k.key, k.ep.Auth); r.AtOnce {
+			r.Cause = migration.PauseMaster
+		}
+	case migration.AuthClientCredentials:
+		r.Cause, r.AtOnce = migration.PauseApp, isOfApp(err)
+	}
+	return r
+}
+
+// isLetIn reports whether an error came after a login that was right.
+func isLetIn(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Class == ClassPermission || e.Class == ClassAppPermission)
+}
+
+// isRefusedLogin reports whether a server was asked and said that a login is wrong.
+func isRefusedLogin(err error) bool {
+	var e *Error
+	var said *wire.StatusError
+	if !errors.As(err, &e) {
+		return false
+	}
+	return (e.Class == ClassLogin || e.Class == ClassAppLogin) && errors.As(err, &said) || isOfApp(err)
+}
+
+// isOfApp reports whether what is wrong is wrong for every mailbox of the application.
+func isOfApp(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && slices.Contains([]Class{
+		ClassTenant, ClassTokenApp, ClassTokenSecret, ClassTokenExpired, ClassTokenNoSecret, ClassTokenScope, ClassTokenRoles,
+	}, e.Class)
+}

@@ -1,0 +1,197 @@
+package imapsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"trasloco/imapsync/imaptest"
+	"trasloco/migration"
+)
+
+const wrongLogin = "NO [AUTHENTICATIONFAILED] Authentication failed."
+
+// account is that of a login with its own password at a server.
+func account(ep migration.Endpoint, login, password string) migration.Endpoint {
+	ep.Auth = migration.Auth{Kind: migration.AuthPassword, Login: login, Password: migration.NewSecret(password)}
+	return ep
+}
+
+// connects logs in and out again, and returns the class of the error.
+func connects(t *testing.T, e *Engine, ep migration.Endpoint, trials ...string) Class {
+	t.Helper()
+	conn, err := e.connect(context.Background(), SourceSide, ep, trials...)
+	if err == nil {
+		conn.Logout(context.Background())
+		return ""
+	}
+	return FaultOf(err).Class
+}
+
+// C-2: of many wrong passwords at once a server hears three.
+func TestAHostIsPausedAfterThreeRefusals(t *testing.T) {
+	d := &door{refuse: wrongLogin}
+	ep := at(t, imaptest.Script(t, d.script), migration.TLSNone)
+	e := local()
+	classes := make([]Class, 20)
+	var all sync.WaitGroup
+	for i := range classes {
+		all.Go(func() { classes[i] = connects(t, e, account(ep, fmt.Sprint("user", i), "wrong")) })
+	}
+	all.Wait()
+	slices.Sort(classes)
+	if got := strings.Count(d.logins(), "LOGIN"); got != 3 || classes[16] != ClassHostPaused || classes[17] != ClassLogin {
+		t.Fatalf("the server heard %d logins; %v", got, classes)
+	}
+	err := func() error { _, err := e.connect(t.Context(), SourceSide, account(ep, "anna", "pw")); return err }()
+	var paused *PausedError
+	if !errors.As(err, &paused) || len(paused.Pause.Refused) != 3 || paused.Pause.Cause != migration.PauseLogins || paused.Pause.Refused[0].Said == "" {
+		t.Errorf("the pause says %+v", err)
+	}
+	if EndingOf(t.Context(), err, e.opts.Now()).Status != migration.RunParked {
+		t.Error("a run that was not let try does not wait")
+	}
+	other := ep
+	other.Host = "localhost"
+	if got := connects(t, e, account(other, "anna", "pw")); got != ClassLogin {
+		t.Errorf("another host: %s", got)
+	}
+}
+
+// One that is let in between shows that the others' passwords are theirs.
+func TestALoginBetweenRefusalsStartsTheCountAnew(t *testing.T) {
+	d := &door{opens: `LOGIN "anna" "pw"`, refuse: wrongLogin}
+	ep := at(t, imaptest.Script(t, d.script), migration.TLSNone)
+	e := local()
+	for round := range 3 {
+		for i := range 2 {
+			if got := connects(t, e, account(ep, fmt.Sprint("user", round, i), "wrong")); got != ClassLogin {
+				t.Fatalf("round %d: %s", round, got)
+			}
+		}
+		if got := connects(t, e, account(ep, "anna", "pw")); got != "" {
+			t.Fatalf("round %d: anna: %s", round, got)
+		}
+	}
+	for range 4 { // one account alone is no reason to stop the others
+		if got := connects(t, e, account(ep, "bruno", "wrong")); got != ClassLogin {
+			t.Fatalf("bruno: %s", got)
+		}
+	}
+}
+
+// What is no answer to a password counts neither way.
+func TestOnlyRefusedLoginsPauseAHost(t *testing.T) {
+	for _, said := range []string{"NO [UNAVAILABLE] later", "NO too many failed logins, try again later", "NO [LIMIT] no"} {
+		d := &door{refuse: said}
+		ep := at(t, imaptest.Script(t, d.script), migration.TLSNone)
+		e := local()
+		for i := range 5 {
+			if got := connects(t, e, account(ep, fmt.Sprint("user", i), "pw")); got != ClassThrottled {
+				t.Errorf("%s: login %d: %s", said, i, got)
+			}
+		}
+	}
+}
+
+// A wrong password of a master user is sent once, not once a row; with one that was
+// taken before, a refusal is about the row.
+func TestAMasterThatIsRefusedStopsAllAtOnce(t *testing.T) {
+	d := &door{opens: `LOGIN "anna*boss" "pw"`, refuse: wrongLogin}
+	ep := at(t, imaptest.Script(t, d.script), migration.TLSNone)
+	master := func(login, password string) migration.Endpoint {
+		ep := ep
+		ep.Auth = migration.Auth{
+			Kind: migration.AuthMaster, Login: login, Master: "boss", Form: migration.MasterForm{Separator: "*"}, Password: migration.NewSecret(password),
+		}
+		return ep
+	}
+	e := local()
+	classes := make([]Class, 8)
+	var all sync.WaitGroup
+	for i := range classes {
+		all.Go(func() { classes[i] = connects(t, e, master(fmt.Sprint("user", i), "wrong")) })
+	}
+	all.Wait()
+	slices.Sort(classes)
+	if classes[7] != ClassLogin || classes[6] != ClassHostPaused || strings.Count(d.logins(), "LOGIN") != 1 {
+		t.Fatalf("%v, the server heard %s", classes, d.logins())
+	}
+	e = local()
+	for _, step := range []struct {
+		login string
+		class Class
+	}{{"anna", ""}, {"nobody", ClassLogin}, {"anna", ""}, {"none", ClassLogin}, {"never", ClassLogin}, {"anna", ""}} {
+		if got := connects(t, e, master(step.login, "pw")); got != step.class {
+			t.Fatalf("%s: %q, want %q", step.login, got, step.class)
+		}
+	}
+}
+
+// A trial is let through alone: if it fails the host stays paused, if not it is not.
+func TestATrialLiftsAPauseOrNot(t *testing.T) {
+	d := &door{opens: `LOGIN "anna" "pw"`, refuse: wrongLogin}
+	ep := at(t, imaptest.Script(t, d.script), migration.TLSNone)
+	e := local()
+	for i := range 3 {
+		connects(t, e, account(ep, fmt.Sprint("user", i), "wrong"))
+	}
+	key := migration.HostKey("source", ep)
+	onTrial := func() {
+		kept := e.opts.Refusals.(*keptRefusals)
+		pause := kept.hosts[key]
+		pause.TrialMigration = 1
+		kept.hosts[key] = pause
+	}
+	if got := connects(t, e, account(ep, "anna", "pw"), key); got != ClassHostPaused {
+		t.Fatalf("nobody asked for a trial: %q", got)
+	}
+	onTrial()
+	if got := connects(t, e, account(ep, "user3", "wrong"), key); got != ClassLogin {
+		t.Fatalf("trial that fails: %s", got)
+	}
+	if got := connects(t, e, account(ep, "anna", "pw"), key); got != ClassHostPaused {
+		t.Fatalf("after it: %q", got)
+	}
+	onTrial()
+	if got := connects(t, e, account(ep, "anna", "pw"), "source 192.0.2.1"); got != ClassHostPaused {
+		t.Fatalf("a trial of another host: %q", got)
+	}
+	if got := connects(t, e, account(ep, "anna", "pw"), key); got != "" {
+		t.Fatalf("trial: %s", got)
+	}
+	if got := connects(t, e, account(ep, "bruno", "wrong")); got != ClassLogin {
+		t.Errorf("after a trial that was let in: %s", got)
+	}
+}
+
+// Of an application whose secret is wrong the identity service hears once; other
+// applications at the same host are not held up.
+func TestAnApplicationThatIsRefusedStopsItsOwn(t *testing.T) {
+	p := &provider{answer: entra}
+	e := tokens(t, p)
+	app := func(client, login string) migration.Endpoint {
+		return migration.Endpoint{Host: "127.0.0.1", Port: 1, TLS: migration.TLSNone, Auth: migration.Auth{
+			Kind: migration.AuthClientCredentials, Login: login, ClientID: client, ClientSecret: migration.NewSecret("old"), Tenant: "rossi.example",
+		}}
+	}
+	for i, want := range []Class{ClassTokenSecret, ClassHostPaused, ClassHostPaused} {
+		conn := imaptest.Script(t, (&door{}).script)
+		ep := app("app", fmt.Sprint("user", i, "@rossi.example"))
+		ep.Port = at(t, conn, migration.TLSNone).Port
+		if got := connects(t, e, ep); got != want {
+			t.Errorf("row %d: %s, want %s", i, got, want)
+		}
+		ep.Auth.ClientID = fmt.Sprint("another", i)
+		if got := connects(t, e, ep); got != ClassTokenSecret {
+			t.Errorf("another application: %s", got)
+		}
+	}
+	if p.count() != 4 {
+		t.Errorf("asked for a token %d times", p.count())
+	}
+}
