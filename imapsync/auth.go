@@ -11,16 +11,16 @@ import (
 	"trasloco/migration"
 )
 
-// connect dials an endpoint and logs in, unless its host is paused (C-2) and none of
-// trials is its key. Its errors are *Error.
-func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint, trials ...string) (*wire.Conn, error) {
-	return e.connectWatched(ctx, side, ep, nil, trials...)
+// connect dials an endpoint and logs in, unless its host is paused (C-2) and w does not
+// hold there. Its errors are *Error.
+func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint, w warrant) (*wire.Conn, error) {
+	return e.connectWatched(ctx, side, ep, w, nil)
 }
 
 // connectWatched is connect that tells of the stages of each connection it makes
 // up to the login. passed may be nil.
 func (e *Engine) connectWatched(
-	ctx context.Context, side Side, ep migration.Endpoint, passed func(wire.Stage), trials ...string,
+	ctx context.Context, side Side, ep migration.Endpoint, w warrant, passed func(wire.Stage),
 ) (*wire.Conn, error) {
 	cloud, atMicrosoft := migration.CloudOf(ep.Host)
 	if atMicrosoft && ep.Auth.Kind != migration.AuthClientCredentials {
@@ -29,7 +29,7 @@ func (e *Engine) connectWatched(
 	if err := e.guardKey(ep); err != nil {
 		return nil, err
 	}
-	k, err := e.knock(ctx, side, ep, trials)
+	k, err := e.knock(ctx, side, ep, w)
 	if err != nil {
 		return nil, blame(side, err)
 	}

@@ -109,7 +109,7 @@ func TestLogin(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ep := at(t, imaptest.Script(t, tt.door.script), migration.TLSNone)
 			ep.Auth = tt.auth
-			conn, err := local().connect(t.Context(), SourceSide, ep)
+			conn, err := local().connect(t.Context(), SourceSide, ep, warrant{})
 			var e *Error
 			switch {
 			case tt.class == "" && err != nil:
@@ -140,7 +140,7 @@ func TestTheFormOfAMasterIsRemembered(t *testing.T) {
 	ep.Auth = migration.Auth{Kind: migration.AuthMaster, Login: "anna", Master: "boss", Password: migration.NewSecret("pw")}
 	e := local()
 	for range 3 {
-		conn, err := e.connect(t.Context(), SourceSide, ep)
+		conn, err := e.connect(t.Context(), SourceSide, ep, warrant{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func TestTheFormOfAMasterIsRemembered(t *testing.T) {
 		other := &door{caps: "AUTH=PLAIN SASL-IR", opens: `LOGIN "anna*boss" "pw"`, refuse: "NO no"}
 		there := ep
 		there.Port = at(t, imaptest.Script(t, other.script), migration.TLSNone).Port
-		conn, err := e.connect(t.Context(), SourceSide, there)
+		conn, err := e.connect(t.Context(), SourceSide, there, warrant{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,13 +175,13 @@ func TestPlainWhereLoginIsDisabled(t *testing.T) {
 	}), migration.TLSDirect)
 	ep.CA = ca.pem()
 	ep.Auth = migration.Auth{Kind: migration.AuthPassword, Login: "anna", Password: migration.NewSecret("pw")}
-	conn, err := local().connect(t.Context(), DestinationSide, ep)
+	conn, err := local().connect(t.Context(), DestinationSide, ep, warrant{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	conn.Logout(t.Context())
 	ep.Auth.Kind = "magic"
-	if _, err := local().connect(t.Context(), DestinationSide, ep); !errors.Is(err, wire.ErrNoMechanism) {
+	if _, err := local().connect(t.Context(), DestinationSide, ep, warrant{}); !errors.Is(err, wire.ErrNoMechanism) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -84,7 +84,7 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 			return Findings{Stage: failedAt(err)}, err
 		}
 	}
-	conn, err := e.visit(ctx, SourceSide, source, job.Trials)
+	conn, err := e.visit(ctx, SourceSide, source, job.warrant())
 	if paused := (*PausedError)(nil); errors.As(err, &paused) {
 		return Findings{Addresses: source.Addresses}, err // so that nobody has to look them up again to know
 	}
@@ -112,7 +112,7 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 // CheckDestination logs in to the destination of a job, looks whether the
 // mailbox opens, and asks for its folders and its quota.
 func (e *Engine) CheckDestination(ctx context.Context, job Job) (Findings, error) {
-	conn, err := e.visit(ctx, DestinationSide, job.Resource.Destination, job.Trials)
+	conn, err := e.visit(ctx, DestinationSide, job.Resource.Destination, job.warrant())
 	if err != nil {
 		return Findings{Stage: failedAt(err)}, err
 	}

@@ -201,7 +201,7 @@ func TestCertificatesThatAreRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ep := at(t, greetIfTrusted(t, tt.cert), migration.TLSDirect)
 			tt.set(&ep)
-			_, err := local().connect(t.Context(), SourceSide, ep)
+			_, err := local().connect(t.Context(), SourceSide, ep, warrant{})
 			var e *Error
 			var cert *CertificateError
 			if !errors.As(err, &e) || e.Class != ClassCertificate || !errors.As(err, &cert) {
@@ -243,7 +243,7 @@ func TestStartTLSChecksTheCertificateToo(t *testing.T) {
 	})
 	ep := at(t, addr, migration.TLSStartTLS)
 	ep.CA = ca.pem()
-	_, err := local().connect(t.Context(), DestinationSide, ep)
+	_, err := local().connect(t.Context(), DestinationSide, ep, warrant{})
 	var refused *CertificateError
 	if !errors.As(err, &refused) || !wrongName(err) {
 		t.Errorf("got %v", err)
@@ -261,7 +261,7 @@ func TestStartTLSChecksTheCertificateToo(t *testing.T) {
 
 func TestFilesThatHoldNoAuthority(t *testing.T) {
 	ep := migration.Endpoint{Host: "127.0.0.1", Port: 1, TLS: migration.TLSDirect, CA: []byte("no certificate")}
-	_, err := local().connect(t.Context(), SourceSide, ep)
+	_, err := local().connect(t.Context(), SourceSide, ep, warrant{})
 	var e *Error
 	if !errors.As(err, &e) || e.Class != ClassCertificate || !errors.Is(err, errNoCA) {
 		t.Errorf("got %v", err)
@@ -270,7 +270,7 @@ func TestFilesThatHoldNoAuthority(t *testing.T) {
 
 func TestAServerWithoutTLSIsNoTLSServer(t *testing.T) {
 	addr := imaptest.Script(t, func(s *imaptest.Session) { s.Send("* OK ready"); s.Close() })
-	_, err := local().connect(t.Context(), SourceSide, at(t, addr, migration.TLSDirect))
+	_, err := local().connect(t.Context(), SourceSide, at(t, addr, migration.TLSDirect), warrant{})
 	var e *Error
 	if !errors.As(err, &e) || e.Class != ClassTLS {
 		t.Errorf("got %v", err)
@@ -286,7 +286,7 @@ func TestPrivateAddresses(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "localhost", "::1", "::ffff:127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "fd00::1", "0.0.0.0"} {
 		ep := at(t, addr, migration.TLSNone)
 		ep.Host = host
-		_, err := strict.connect(t.Context(), SourceSide, ep)
+		_, err := strict.connect(t.Context(), SourceSide, ep, warrant{})
 		var e *Error
 		if !errors.As(err, &e) || e.Class != ClassPrivate || isBroken(err) {
 			t.Errorf("%s: %v", host, err)
@@ -321,7 +321,7 @@ func TestConnectingEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	if _, err := local().connect(ctx, SourceSide, at(t, addr, migration.TLSNone)); err == nil {
+	if _, err := local().connect(ctx, SourceSide, at(t, addr, migration.TLSNone), warrant{}); err == nil {
 		t.Error("connected")
 	}
 	if took := time.Since(began); took > 5*time.Second {

@@ -277,7 +277,7 @@ func TestARefusedTokenIsAskedForAgain(t *testing.T) {
 		asked int
 	}{{0, 1}, {30 * time.Second, 1}, {time.Minute, 1}, {time.Second, 2}} {
 		now = now.Add(step.later)
-		_, err := e.connect(t.Context(), SourceSide, ep)
+		_, err := e.connect(t.Context(), SourceSide, ep, warrant{})
 		if fault := FaultOf(err); fault.Class != ClassAppLogin || p.count() != step.asked {
 			t.Errorf("login %d: %v, %d tokens, want %d", i, err, p.count(), step.asked)
 		}
@@ -293,7 +293,7 @@ func TestNoPasswordGoesToMicrosoft(t *testing.T) {
 				Host: cloud.Host, Port: 993, TLS: migration.TLSDirect,
 				Auth: migration.Auth{Kind: kind, Login: "anna@b.example", Master: "boss", Password: migration.NewSecret("s3cret")},
 			}
-			_, err := New(Options{}).connect(t.Context(), SourceSide, ep)
+			_, err := New(Options{}).connect(t.Context(), SourceSide, ep, warrant{})
 			if fault := FaultOf(err); fault.Class != ClassAppOnly || fault.Side != SourceSide || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("%s by %s: %v", cloud.Host, kind, err)
 			}

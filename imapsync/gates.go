@@ -67,13 +67,13 @@ func (e *Engine) Places(source migration.Endpoint) int {
 
 // visit connects for a check: it waits for its turn, again where the server wants
 // fewer connections than there are.
-func (e *Engine) visit(ctx context.Context, side Side, ep migration.Endpoint, trials []string) (*wire.Conn, error) {
+func (e *Engine) visit(ctx context.Context, side Side, ep migration.Endpoint, w warrant) (*wire.Conn, error) {
 	for times := 1; ; times++ {
 		place, err := e.gate(side, ep).take(ctx, true, nil)
 		if err != nil {
 			return nil, err
 		}
-		conn, err := e.connect(ctx, side, ep, trials...)
+		conn, err := e.connect(ctx, side, ep, w)
 		if err == nil {
 			conn.OnClose(place.leave)
 			return conn, nil
@@ -131,7 +131,7 @@ func (e *Engine) second(ctx context.Context, job Job) (*wire.Conn, error) {
 // again reports whether others of ours have the connections.
 func (e *Engine) connectAt(ctx context.Context, place *seat, job Job, times int) (conn *wire.Conn, again bool, err error) {
 	ep := job.Resource.Destination
-	if conn, err = e.connect(ctx, DestinationSide, ep, job.Trials...); err == nil {
+	if conn, err = e.connect(ctx, DestinationSide, ep, job.warrant()); err == nil {
 		conn.OnClose(place.leave)
 		return conn, false, nil
 	}

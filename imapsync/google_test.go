@@ -189,7 +189,7 @@ func TestAServiceAccountLogsIn(t *testing.T) {
 		}
 		ep := at(t, imaptest.Script(t, gmail.Script), migration.TLSNone)
 		ep.Auth = delegated("anna@b.example")
-		conn, err := googleEngine(t, &provider{answer: gives("opaque")}).connect(t.Context(), SourceSide, ep)
+		conn, err := googleEngine(t, &provider{answer: gives("opaque")}).connect(t.Context(), SourceSide, ep, warrant{})
 		if conn != nil {
 			conn.Logout(t.Context())
 		}
@@ -213,7 +213,7 @@ func TestTokensOfAKeyGoToGoogleAlone(t *testing.T) {
 		t.Error(err)
 	}
 	for name, ep := range map[string]migration.Endpoint{"another host": elsewhere, "no TLS": open, "no certificate": unchecked} {
-		if _, err := e.connect(t.Context(), SourceSide, ep); FaultOf(err).Class != ClassKeyHost {
+		if _, err := e.connect(t.Context(), SourceSide, ep, warrant{}); FaultOf(err).Class != ClassKeyHost {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -57,8 +57,20 @@ func (e *PausedError) Error() string {
 	return fmt.Sprintf("not tried: %s has refused logins in a row: %d", e.Pause.Host, len(e.Pause.Refused))
 }
 
-// anyHost stands for a trial at whatever host it is.
-const anyHost = "*"
+// warrant is what lets a login through where its host is paused.
+type warrant struct {
+	anywhere bool     // an operator tries the server
+	trials   []string // hosts, by migration.HostKey, where it is the trial
+	known    bool     // the host let this login in before
+}
+
+func (j Job) warrant() warrant {
+	return warrant{trials: j.Trials, known: j.Resource.Check.Status == migration.CheckPassed}
+}
+
+func (w warrant) holds(p migration.HostPause) bool {
+	return w.anywhere || w.known && !p.Turned || p.OnTrial() && slices.Contains(w.trials, p.Key)
+}
 
 // entrance is where logins at one host go through. Never are more under way than it may
 // refuse before it is paused.
@@ -92,16 +104,18 @@ type knock struct {
 	key      string
 	side     Side
 	ep       migration.Endpoint
+	known    bool // the host let this login in before
+	paused   bool // it was when this one was let through
 }
 
 // knock waits until a login may be tried; it is over with answered. A host that is
-// paused lets none through but one at a time of those for whom it is a trial. The error
+// paused lets none through but one at a time of those with a warrant. The error
 // is an *Error, the context's, or one of Refusals.
-func (e *Engine) knock(ctx context.Context, side Side, ep migration.Endpoint, trials []string) (*knock, error) {
-	key := migration.HostKey(string(side), ep)
-	d := e.entrance(key)
+func (e *Engine) knock(ctx context.Context, side Side, ep migration.Endpoint, w warrant) (*knock, error) {
+	k := &knock{engine: e, key: migration.HostKey(string(side), ep), side: side, ep: ep, known: w.known}
+	k.entrance = e.entrance(k.key)
 	for {
-		changed, err := e.enter(ctx, d, key, ep, trials)
+		changed, err := k.enter(ctx, w)
 		if err != nil {
 			if paused := (*PausedError)(nil); errors.As(err, &paused) {
 				err = &Error{Side: side, Class: ClassHostPaused, Err: err}
@@ -109,7 +123,7 @@ func (e *Engine) knock(ctx context.Context, side Side, ep migration.Endpoint, tr
 			return nil, err
 		}
 		if changed == nil {
-			return &knock{e, d, key, side, ep}, nil
+			return k, nil
 		}
 		select {
 		case <-changed:
@@ -129,18 +143,20 @@ func (e *Engine) entrance(key string) *entrance {
 }
 
 // enter counts a login as under way, or returns what to wait for.
-func (e *Engine) enter(ctx context.Context, d *entrance, key string, ep migration.Endpoint, trials []string) (<-chan struct{}, error) {
+func (k *knock) enter(ctx context.Context, w warrant) (<-chan struct{}, error) {
+	d := k.entrance
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	pause, err := e.opts.Refusals.HostPause(ctx, key)
+	pause, err := k.engine.opts.Refusals.HostPause(ctx, k.key)
 	if err != nil {
 		return nil, err
 	}
 	room := migration.RefusalsInARow - len(pause.Refused)
+	k.paused = pause.Paused()
 	switch {
-	case pause.Paused() && !slices.Contains(trials, anyHost) && (!pause.OnTrial() || !slices.Contains(trials, key)):
+	case k.paused && !w.holds(pause):
 		return nil, &PausedError{pause}
-	case pause.Paused() || e.unproven(key, ep.Auth):
+	case k.paused || k.unproven():
 		room = 1
 	}
 	if d.trying >= max(room, 1) {
@@ -152,11 +168,11 @@ func (e *Engine) enter(ctx context.Context, d *entrance, key string, ep migratio
 
 // unproven reports whether nobody has been let in by a login that many share: if it is
 // wrong one refusal tells.
-func (e *Engine) unproven(key string, auth migration.Auth) bool {
-	login, isShared := sharedOf(key, auth)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return isShared && !e.proven[login]
+func (k *knock) unproven() bool {
+	login, isShared := sharedOf(k.key, k.ep.Auth)
+	k.engine.mu.Lock()
+	defer k.engine.mu.Unlock()
+	return isShared && !k.known && !k.engine.proven[login]
 }
 
 // answered ends a login with what became of it. Whether the host is paused is written
@@ -177,6 +193,9 @@ func (k *knock) answered(ctx context.Context, err error) error {
 			k.engine.proven[login] = true
 			k.engine.mu.Unlock()
 		}
+		if k.paused && k.known {
+			return nil // it says nothing of those that are new to the host
+		}
 		return k.engine.opts.Refusals.Accept(ctx, k.key)
 	case isRefusedLogin(err):
 		return k.engine.opts.Refusals.Refuse(ctx, k.refusal(err))
@@ -186,14 +205,16 @@ func (k *knock) answered(ctx context.Context, err error) error {
 
 func (k *knock) refusal(err error) migration.Refusal {
 	r := migration.Refusal{
-		Key: k.key, Side: string(k.side), Host: strings.ToLower(k.ep.Host), Cause: migration.PauseLogins,
+		Key: k.key, Side: string(k.side), Host: strings.ToLower(k.ep.Host), Cause: migration.PauseLogins, Known: k.known,
 		RefusedLogin: migration.RefusedLogin{
 			Account: migration.AccountKey(string(k.side), k.ep), Login: k.ep.Auth.Login, Said: ServerText(err), At: k.engine.opts.Now(),
 		},
 	}
 	switch k.ep.Auth.Kind {
 	case migration.AuthMaster:
-		if r.AtOnce = k.engine.unproven(k.key, k.ep.Auth); r.AtOnce {
+		// That of a destination was tried when it was set up: it is the mailbox that is
+		// missing, more likely.
+		if r.AtOnce = k.side == SourceSide && k.unproven(); r.AtOnce {
 			r.Cause = migration.PauseMaster
 		}
 	case migration.AuthClientCredentials:

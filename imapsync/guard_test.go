@@ -24,7 +24,7 @@ func account(ep migration.Endpoint, login, password string) migration.Endpoint {
 // connects logs in and out again, and returns the class of the error.
 func connects(t *testing.T, e *Engine, ep migration.Endpoint, trials ...string) Class {
 	t.Helper()
-	conn, err := e.connect(context.Background(), SourceSide, ep, trials...)
+	conn, err := e.connect(context.Background(), SourceSide, ep, warrant{trials: trials})
 	if err == nil {
 		conn.Logout(context.Background())
 		return ""
@@ -47,7 +47,7 @@ func TestAHostIsPausedAfterThreeRefusals(t *testing.T) {
 	if got := strings.Count(d.logins(), "LOGIN"); got != 3 || classes[16] != ClassHostPaused || classes[17] != ClassLogin {
 		t.Fatalf("the server heard %d logins; %v", got, classes)
 	}
-	err := func() error { _, err := e.connect(t.Context(), SourceSide, account(ep, "anna", "pw")); return err }()
+	err := func() error { _, err := e.connect(t.Context(), SourceSide, account(ep, "anna", "pw"), warrant{}); return err }()
 	var paused *PausedError
 	if !errors.As(err, &paused) || len(paused.Pause.Refused) != 3 || paused.Pause.Cause != migration.PauseLogins || paused.Pause.Refused[0].Said == "" {
 		t.Errorf("the pause says %+v", err)
@@ -193,5 +193,38 @@ func TestAnApplicationThatIsRefusedStopsItsOwn(t *testing.T) {
 	}
 	if p.count() != 4 {
 		t.Errorf("asked for a token %d times", p.count())
+	}
+}
+
+// A login that a host let in before goes on where others are wrong, until one of its
+// kind is refused too.
+func TestKnownLoginsPassAPausedHostUntilOneIsRefused(t *testing.T) {
+	d := &door{opens: `LOGIN "anna" "pw"`, refuse: wrongLogin}
+	ep := at(t, imaptest.Script(t, d.script), migration.TLSNone)
+	e := local()
+	try := func(login, password string, known bool) Class {
+		conn, err := e.connect(t.Context(), SourceSide, account(ep, login, password), warrant{known: known})
+		if err != nil {
+			return FaultOf(err).Class
+		}
+		conn.Logout(t.Context())
+		return ""
+	}
+	for i := range 3 {
+		try(fmt.Sprint("user", i), "wrong", false)
+	}
+	for i, step := range []struct {
+		login, password string
+		known           bool
+		want            Class
+	}{
+		{"anna", "pw", true, ""},
+		{"bruno", "wrong", false, ClassHostPaused}, // that anna was let in lifts nothing
+		{"bruno", "changed", true, ClassLogin},
+		{"anna", "pw", true, ClassHostPaused},
+	} {
+		if got := try(step.login, step.password, step.known); got != step.want {
+			t.Errorf("step %d, %s: %q, want %q", i, step.login, got, step.want)
+		}
 	}
 }

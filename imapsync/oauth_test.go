@@ -251,7 +251,7 @@ func TestXOAUTH2(t *testing.T) {
 			})
 			ep := at(t, addr, migration.TLSNone)
 			ep.Auth = app("anna@example.com")
-			conn, err := tokens(t, &provider{answer: entra}).connect(t.Context(), SourceSide, ep)
+			conn, err := tokens(t, &provider{answer: entra}).connect(t.Context(), SourceSide, ep, warrant{})
 			var e *Error
 			if tt.class == "" && err != nil || tt.class != "" && (!errors.As(err, &e) || e.Class != tt.class) {
 				t.Fatalf("got %v, want %q", err, tt.class)

@@ -75,7 +75,7 @@ func TestThePaceIsTheAccounts(t *testing.T) {
 	other := ep
 	other.Auth.Login = "bruno"
 	for _, side := range []Side{DestinationSide, SourceSide} {
-		conn, err := e.connect(t.Context(), side, ep)
+		conn, err := e.connect(t.Context(), side, ep, warrant{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 // a host that is paused is tried (C-2).
 func (e *Engine) Probe(ctx context.Context, ep migration.Endpoint) (migration.ServerTest, error) {
 	p := &probe{now: e.opts.Now, began: e.opts.Now()}
-	conn, err := e.connectWatched(ctx, DestinationSide, ep, p.passed, anyHost)
+	conn, err := e.connectWatched(ctx, DestinationSide, ep, warrant{anywhere: true}, p.passed)
 	if err != nil {
 		return p.end(ctx, string(failedAt(err)), err)
 	}

@@ -215,7 +215,7 @@ func TestLoginsOfProviders(t *testing.T) {
 			}
 			ep := at(t, imaptest.Script(t, tt.server.Script), migration.TLSNone)
 			ep.Auth = tt.auth
-			conn, err := tokens(t, &provider{answer: gives("opaque")}).connect(t.Context(), SourceSide, ep)
+			conn, err := tokens(t, &provider{answer: gives("opaque")}).connect(t.Context(), SourceSide, ep, warrant{})
 			fault := Fault{}
 			if err != nil {
 				fault = FaultOf(err)

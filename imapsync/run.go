@@ -219,7 +219,7 @@ func (r *run) connect(ctx context.Context, side Side, conn **wire.Conn, ep migra
 	if *conn != nil && (*conn).Err() == nil {
 		return nil
 	}
-	fresh, err := r.engine.connect(ctx, side, ep, r.job.Trials...)
+	fresh, err := r.engine.connect(ctx, side, ep, r.job.warrant())
 	if err != nil {
 		return err
 	}

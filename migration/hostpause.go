@@ -32,6 +32,9 @@ type HostPause struct {
 	Host  string // as the rows name it
 	Cause PauseCause
 	Since time.Time // zero: it is not paused, it may be after the next refusals
+	// Turned says that one of those it refuses was let in before. Then nobody can be
+	// sure of his login; else those go on whose logins are known to be right.
+	Turned bool
 	// Refused are the accounts without a success between, the oldest first.
 	Refused []RefusedLogin
 
@@ -53,6 +56,7 @@ type Refusal struct {
 	Key, Side, Host string
 	Cause           PauseCause
 	AtOnce          bool // what was refused is the same for all: no other is tried
+	Known           bool // it was let in before
 	RefusedLogin
 }
 
@@ -63,6 +67,7 @@ func (p HostPause) Paused() bool { return !p.Since.IsZero() }
 func (p HostPause) Add(r Refusal) HostPause {
 	p.Key, p.Side, p.Host = r.Key, r.Side, r.Host
 	p.TrialResource, p.TrialMigration = 0, 0
+	p.Turned = p.Turned || r.Known
 	p.Refused = slices.DeleteFunc(slices.Clone(p.Refused), func(l RefusedLogin) bool { return l.Account == r.Account })
 	p.Refused = append(p.Refused, r.RefusedLogin)
 	if !p.Paused() {
@@ -97,6 +102,9 @@ func (p HostPause) Holds(side string, ep Endpoint) bool {
 
 // HoldsRow reports whether the pause keeps either end of a row.
 func (p HostPause) HoldsRow(r Resource) bool {
+	if r.Check.Status == CheckPassed && !p.Turned {
+		return false
+	}
 	return p.Holds("source", r.Source) || p.Holds("destination", r.Destination)
 }
 

@@ -32,15 +32,19 @@ func (w *wrongPasswords) login(ctx context.Context, job imapsync.Job) error {
 	if err != nil {
 		return err
 	}
-	if pause.Paused() && (!pause.OnTrial() || !slices.Contains(job.Trials, key)) {
+	known := job.Resource.Check.Status == migration.CheckPassed
+	if pause.Paused() && (!known || pause.Turned) && (!pause.OnTrial() || !slices.Contains(job.Trials, key)) {
 		return &imapsync.Error{Side: imapsync.SourceSide, Class: imapsync.ClassHostPaused, Err: &imapsync.PausedError{Pause: pause}}
 	}
 	w.heard = append(w.heard, ep.Auth.Login)
 	if ep.Host != "old.example" || slices.Contains(w.right, ep.Auth.Login) {
+		if pause.Paused() && known {
+			return nil
+		}
 		return w.refusals.Accept(ctx, key)
 	}
 	err = w.refusals.Refuse(ctx, migration.Refusal{
-		Key: key, Side: "source", Host: ep.Host, Cause: migration.PauseLogins,
+		Key: key, Side: "source", Host: ep.Host, Cause: migration.PauseLogins, Known: known,
 		RefusedLogin: migration.RefusedLogin{Account: job.Resource.SourceKey(), Login: ep.Auth.Login, At: time.UnixMilli(int64(len(w.heard)))},
 	})
 	if err != nil {
@@ -140,5 +144,38 @@ func TestRunsAreParkedAtAHostThatRefuses(t *testing.T) {
 	l.until(m, "gone on", func(m migration.Migration) bool { return m.Passes[1].Runs.Parked == 0 && m.Passes[1].Runs.Open == 0 })
 	if got := w.logins(); !slices.Equal(got[4:], []string{"user4", "user5"}) {
 		t.Errorf("after it went on: logins %v", got)
+	}
+}
+
+// What one customer has wrong in his file does not cost another his night: a row whose
+// check passed logs in at a host that is paused for those it never let in.
+func TestRunsOfKnownLoginsGoOnAtAPausedHost(t *testing.T) {
+	w, l := newWrongPasswords(t)
+	w.right = []string{"user1", "user2"}
+	l.options.Runs, l.options.Checks = 1, 1
+	m := l.submit(l.draft(l.fiveRows()[:2]...))
+	l.start()
+	m = l.until(m, "checked", func(m migration.Migration) bool { return m.Validity == migration.Valid })
+	l.untilPass(m, 1, migration.PassDone)
+	l.untilValidity(l.submit(l.draft(
+		l.row(1, "old.example", "wrong1"), l.row(2, "old.example", "wrong2"), l.row(3, "old.example", "wrong3"), l.row(4, "old.example", "wrong4"),
+	)), migration.Invalid)
+	paused, err := l.store.HostPauses(t.Context())
+	if err != nil || len(paused) != 1 || paused[0].Turned {
+		t.Fatalf("paused are %+v, %v", paused, err)
+	}
+	l.pass(time.Minute)
+	check(t, l.s.RunNow(t.Context(), l.customer, &m))
+	m = l.untilPass(m, 2, migration.PassDone)
+	for i, run := range l.runs(m, 2) {
+		if run.Status != migration.RunDone {
+			t.Errorf("run %d: %s (%s)", i+1, run.Status, run.ErrorClass)
+		}
+	}
+	if slices.Contains(w.logins(), "wrong4") {
+		t.Error("a login that is new to the host was tried at it")
+	}
+	if still, err := l.store.HostPauses(t.Context()); err != nil || len(still) != 1 {
+		t.Errorf("that known logins were let in lifted the pause: %+v, %v", still, err)
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"trasloco/migration"
 )
 
-const pauseColumns = `host, side, name, cause, since, trial_resource, trial_migration`
+const pauseColumns = `host, side, name, cause, since, turned, trial_resource, trial_migration`
 
 func scanPause(row scanner) (p migration.HostPause, err error) {
 	var since sql.NullInt64
-	err = row.Scan(&p.Key, &p.Side, &p.Host, &p.Cause, &since, &p.TrialResource, &p.TrialMigration)
+	err = row.Scan(&p.Key, &p.Side, &p.Host, &p.Cause, &since, &p.Turned, &p.TrialResource, &p.TrialMigration)
 	p.Since = fromMillis(since)
 	return p, err
 }
@@ -87,10 +87,10 @@ func (s *Store) Refuse(ctx context.Context, r migration.Refusal) error {
 
 func savePause(ctx context.Context, tx *sql.Tx, p migration.HostPause, fresh migration.RefusedLogin) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO host_pause (`+pauseColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		INSERT INTO host_pause (`+pauseColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (host) DO UPDATE SET side = excluded.side, name = excluded.name, cause = excluded.cause,
-			since = excluded.since, trial_resource = excluded.trial_resource, trial_migration = excluded.trial_migration`,
-		p.Key, p.Side, p.Host, p.Cause, millis(p.Since), p.TrialResource, p.TrialMigration)
+			since = excluded.since, turned = excluded.turned, trial_resource = excluded.trial_resource, trial_migration = excluded.trial_migration`,
+		p.Key, p.Side, p.Host, p.Cause, millis(p.Since), p.Turned, p.TrialResource, p.TrialMigration)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ CREATE TABLE host_pause (
     name            TEXT NOT NULL,    -- as rows name it
     cause           TEXT NOT NULL,
     since           INTEGER,          -- NULL: it is not paused yet
+    turned          INTEGER NOT NULL, -- 1: it refused a login that it had let in before
     trial_resource  INTEGER NOT NULL DEFAULT 0,
     trial_migration INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
