@@ -47,7 +47,10 @@ func TestAHostIsPausedAfterThreeRefusals(t *testing.T) {
 	if got := strings.Count(d.logins(), "LOGIN"); got != 3 || classes[16] != ClassHostPaused || classes[17] != ClassLogin {
 		t.Fatalf("the server heard %d logins; %v", got, classes)
 	}
-	err := func() error { _, err := e.connect(t.Context(), SourceSide, account(ep, "anna", "pw"), warrant{}); return err }()
+	err := func() error {
+		_, err := e.connect(t.Context(), SourceSide, account(ep, "anna", "pw"), warrant{})
+		return err
+	}()
 	var paused *PausedError
 	if !errors.As(err, &paused) || len(paused.Pause.Refused) != 3 || paused.Pause.Cause != migration.PauseLogins || paused.Pause.Refused[0].Said == "" {
 		t.Errorf("the pause says %+v", err)
