@@ -83,6 +83,9 @@ func (g *gallery) migrations() {
 	w = p.inWizard(operator)
 	w.post("server", "server", "standard")
 	g.codes["upload"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "standard", "provider", "aruba_pec")
+	g.codes["provider"] = w.code
 	for _, name := range []string{"rows", "dates", "ready"} {
 		w = p.inWizard(operator)
 		w.post("server", "server", "standard")
@@ -202,6 +205,8 @@ func (g *gallery) written() {
 		state{name: "list-no-hit", path: "/migrations?q=nothing", who: asOperator, code: 200},
 		state{name: "list-manager", path: "/migrations", who: asManager, code: 200},
 		state{name: "wizard-1-server", path: edit("new", "server"), who: asOperator, code: 200},
+		state{name: "wizard-1-provider", path: edit("provider", "server"), who: asOperator, code: 200},
+		state{name: "wizard-2-provider", path: edit("provider", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-upload", path: edit("upload", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-refused", path: edit("upload", "file"), who: asOperator, action: "/edit/file", fields: []string{"rows", ""}, code: 422},
 		state{name: "wizard-2-waiting", path: edit("waiting", "file"), who: asOperator, code: 200},

@@ -122,6 +122,7 @@ func (s *Server) showServer(c echo.Context) error {
 	source := asked(c).Source
 	form := views.ServerForm{
 		Type: asked(c).ServerType, TLS: source.TLS, TLSName: source.TLSName, Pin: source.Pin, Master: source.Master.String(),
+		Provider: source.Provider,
 	}
 	if !slices.Contains(views.MasterForms(), form.Master) {
 		form.Master, form.Pattern = views.MasterOwn, source.Master.Join("{user}", "{master}")
@@ -149,6 +150,7 @@ func (s *Server) saveServer(c echo.Context) error {
 	f := formReader{value: c.Request().PostFormValue}
 	form := f.server()
 	master := f.masterForm(form)
+	provider := f.provider(form)
 	if len(f.problems) > 0 {
 		return s.serverPage(c, http.StatusUnprocessableEntity, form, f.problems)
 	}
@@ -158,6 +160,7 @@ func (s *Server) saveServer(c echo.Context) error {
 	m := asked(c)
 	source := m.Source // with the certificates that were accepted
 	source.TLS, source.TLSName, source.Pin, source.Master = form.TLS, form.TLSName, form.Pin, master
+	source.ChooseProvider(provider)
 	if !reflect.DeepEqual(source, m.Source) {
 		file, err := s.file(c.Request().Context(), m)
 		if err != nil {
@@ -200,7 +203,7 @@ func (s *Server) saveSource(c echo.Context, m migration.Migration) error {
 func (f *formReader) server() views.ServerForm {
 	form := views.ServerForm{
 		Type: migration.ServerType(f.text("server")), TLS: migration.TLSMode(f.text("tls")),
-		TLSName: f.text("tls_name"), Pin: f.pin(f.text("pin")), Master: f.text("master"), Pattern: f.text("pattern"),
+		TLSName: f.text("tls_name"), Pin: f.pin(f.text("pin")), Master: f.text("master"), Pattern: f.text("pattern"), Provider: f.text("provider"),
 	}
 	switch form.Type {
 	case migration.Standard, migration.Gmail, migration.Exchange, migration.Office365:

@@ -75,6 +75,10 @@ type Endpoint struct {
 	// Insecure switches every check of the certificate off.
 	Insecure bool
 
+	// Most is how many connections the server is known to bear from us at once (C-1);
+	// 0: that is not known.
+	Most int
+
 	Auth Auth
 }
 

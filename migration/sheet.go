@@ -78,6 +78,7 @@ func (in Intake) destination(d Domain) (Destination, bool) {
 func (in Intake) read(data []byte, opts CSVOptions) Sheet {
 	opts.MaxRows, opts.DefaultTLS, opts.AllowPrivate = in.Policy.MaxRows, in.Source.TLS, in.AllowPrivate
 	opts.DefaultHost, opts.NeedsApp = in.Type.Host(), in.Type == Office365
+	opts.Provider = ProviderNamed(in.Source.Provider)
 	sheet := ParseCSV(data, opts)
 	rows := sheet.Rows
 	sheet.Rows = nil
@@ -109,6 +110,7 @@ func (in Intake) complete(r *Resource) (problem Problem, ok bool) {
 	r.DomainID = domain.ID
 	r.Destination = destination.For(r.Destination.Auth.Login, r.Destination.Auth.Password)
 	r.Source.TLSName, r.Source.Pin = in.Source.TLSName, in.Source.PinOf(r.Source.Address())
+	r.Source.Most = ProviderNamed(in.Source.Provider).Most
 	if r.Source.Auth.Kind == AuthMaster {
 		r.Source.Auth.Form = in.Source.Master
 	}

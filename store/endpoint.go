@@ -18,6 +18,7 @@ type storedEndpoint struct {
 	Pin       string             `json:"pin,omitempty"`
 	CA        []byte             `json:"ca,omitempty"`
 	Insecure  bool               `json:"insecure,omitempty"`
+	Most      int                `json:"most,omitempty"`
 	Kind      migration.AuthKind `json:"auth,omitempty"`
 	Login     string             `json:"login"`
 	Master    string             `json:"master,omitempty"`
@@ -33,7 +34,7 @@ type storedEndpoint struct {
 
 func packEndpoint(e migration.Endpoint) (string, error) {
 	octets, err := json.Marshal(storedEndpoint{
-		Host: e.Host, Port: e.Port, TLS: e.TLS, TLSName: e.TLSName, Pin: e.Pin, CA: e.CA, Insecure: e.Insecure,
+		Host: e.Host, Port: e.Port, TLS: e.TLS, TLSName: e.TLSName, Pin: e.Pin, CA: e.CA, Insecure: e.Insecure, Most: e.Most,
 		Kind: e.Auth.Kind, Login: e.Auth.Login, Master: e.Auth.Master,
 		AuthzID: e.Auth.Form.AuthzID, Separator: e.Auth.Form.Separator, Pattern: e.Auth.Form.Pattern,
 		Command:  e.Auth.Form.Command,
@@ -52,7 +53,7 @@ func unpackEndpoint(packed string) (migration.Endpoint, error) {
 		return migration.Endpoint{}, fmt.Errorf("stored endpoint: %w", err)
 	}
 	return migration.Endpoint{
-		Host: s.Host, Port: s.Port, TLS: s.TLS, TLSName: s.TLSName, Pin: s.Pin, CA: s.CA, Insecure: s.Insecure,
+		Host: s.Host, Port: s.Port, TLS: s.TLS, TLSName: s.TLSName, Pin: s.Pin, CA: s.CA, Insecure: s.Insecure, Most: s.Most,
 		Auth: migration.Auth{
 			Kind: s.Kind, Login: s.Login, Master: s.Master,
 			Form:     migration.MasterForm{AuthzID: s.AuthzID, Separator: s.Separator, Pattern: s.Pattern, Command: s.Command},

@@ -73,7 +73,7 @@ func (s *Store) SaveResource(ctx context.Context, customer, migrationID int64, r
 }
 
 const migrationColumns = `m.id, m.customer_id, coalesce(m.user_id, 0), m.code, m.name, m.server_type, m.validity,
-	m.source_tls, m.source_tls_name, m.source_pin, m.source_pins, m.source_master, m.first_at, m.first_soonest, m.second_at, m.second_gap, m.lines_out,
+	m.source_tls, m.source_tls_name, m.source_pin, m.source_pins, m.source_master, m.source_provider, m.first_at, m.first_soonest, m.second_at, m.second_gap, m.lines_out,
 	m.folder_choices, m.version, m.created_at, m.changed_at, coalesce(u.name, '')`
 
 func scanMigration(row scanner) (migration.Migration, error) {
@@ -82,7 +82,7 @@ func scanMigration(row scanner) (migration.Migration, error) {
 	var gap int64
 	var linesOut, pins, master, choices string
 	err := row.Scan(&m.ID, &m.CustomerID, &m.UserID, &m.Code, &m.Name, &m.ServerType, &m.Validity,
-		&m.Source.TLS, &m.Source.TLSName, &m.Source.Pin, &pins, &master, &first, &m.Plan.First.Soonest, &second, &gap, &linesOut,
+		&m.Source.TLS, &m.Source.TLSName, &m.Source.Pin, &pins, &master, &m.Source.Provider, &first, &m.Plan.First.Soonest, &second, &gap, &linesOut,
 		&choices, &m.Version, &created, &changed, &m.UserName)
 	m.Plan.First.At, m.Plan.Second = fromMillis(first), fromMillis(second)
 	m.Plan.Gap = time.Duration(gap) * time.Millisecond

@@ -30,7 +30,7 @@ var wantColumns = map[string]string{
 	"link":           "user_id customer_id kind token created_at expires_at",
 	"migration": "id customer_id code name server_type validity created_at changed_at " +
 		"user_id source_tls source_tls_name source_pin source_pins first_at first_soonest second_at second_gap lines_out " +
-		"version folder_choices source_master",
+		"version folder_choices source_master source_provider",
 	"migration_domain": "migration_id customer_id domain_id",
 	"msg":              "pair_id uid kind reason pass dst_uid size fp flags identity",
 	"mx":               "domain_id customer_id records ttl old_ttl old_ttl_at changed_at read_at tried_at failure",
@@ -115,7 +115,7 @@ func TestEveryReferenceHoldsAndCascades(t *testing.T) {
 }
 
 // released is the number of the last schema step.
-const released = 13
+const released = 14
 
 // oneMore are the released steps and one more that this test makes up.
 func oneMore(t *testing.T) fstest.MapFS {

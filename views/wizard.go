@@ -98,6 +98,7 @@ type ServerForm struct {
 	// Master is MasterForm.String of one of MasterForms, or MasterOwn, whose form
 	// is Pattern.
 	Master, Pattern string
+	Provider        string // migration.Provider.Name; "": none
 }
 
 // ServerPage is step 1.

@@ -53,6 +53,7 @@ type RowView struct {
 	Problems, Warnings Problems
 	Check              migration.Check
 	Address            string // of the source that Check speaks of
+	Host               string // the same without its port
 	Group              string
 }
 
@@ -63,7 +64,7 @@ func (v *RowsView) Fill(sheet migration.Sheet, stored map[int]migration.Resource
 	for _, line := range sheet.Lines {
 		row := RowView{Line: line, Problems: ofRow(sheet.Problems, line.Number), Warnings: ofRow(sheet.Warnings, line.Number)}
 		resource := stored[line.Number]
-		row.Check, row.Address = resource.Check, resource.Source.Address()
+		row.Check, row.Address, row.Host = resource.Check, resource.Source.Address(), resource.Source.Host
 		row.Group = groupOf(row, resource.LeftOut || slices.Contains(out, line.Number))
 		v.rows = append(v.rows, row)
 		v.groups[row.Group]++
@@ -275,6 +276,14 @@ func (v RowsView) faults(ctx context.Context) []ui.Fault {
 		})
 	}
 	return faults
+}
+
+// host is the server of a row, also where its file names none.
+func (r RowView) host() string {
+	if text := r.Line.Text(migration.FieldHost); text != "" {
+		return text
+	}
+	return r.Host
 }
 
 func (r RowView) id() string { return "row-" + strconv.Itoa(r.Line.Number) }
