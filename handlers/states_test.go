@@ -86,6 +86,12 @@ func (g *gallery) migrations() {
 	w = p.inWizard(operator)
 	w.post("server", "server", "standard", "provider", "aruba_pec")
 	g.codes["provider"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "standard")
+	w.upload(lostFile)
+	w.checked(map[string]migration.Check{"carla@old.example": refused("source", "address")})
+	p.finds(migration.Suggestion{Host: "imaps.aruba.it", Port: 993, How: migration.FoundByMX})
+	g.codes["found"] = w.code
 	for _, name := range []string{"rows", "dates", "ready"} {
 		w = p.inWizard(operator)
 		w.post("server", "server", "standard")
@@ -207,6 +213,7 @@ func (g *gallery) written() {
 		state{name: "wizard-1-server", path: edit("new", "server"), who: asOperator, code: 200},
 		state{name: "wizard-1-provider", path: edit("provider", "server"), who: asOperator, code: 200},
 		state{name: "wizard-2-provider", path: edit("provider", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-found", path: edit("found", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-upload", path: edit("upload", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-refused", path: edit("upload", "file"), who: asOperator, action: "/edit/file", fields: []string{"rows", ""}, code: 422},
 		state{name: "wizard-2-waiting", path: edit("waiting", "file"), who: asOperator, code: 200},

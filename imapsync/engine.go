@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -51,6 +52,10 @@ type Options struct {
 	Authority string
 	// Resolver finds the addresses of names; nil: the system's.
 	Resolver Resolver
+	// Records leads Discover to servers, and Web reads what web servers say of them;
+	// nil: the system's resolver, and the web.
+	Records Records
+	Web     http.RoundTripper
 	// PerSource is how many connections to one source are made at once where nothing
 	// was learnt of it (C-1); 0: as by default. Limits are what was learnt before, and
 	// Learnt hears of what is learnt, from any goroutine; nil: nobody wants to.
@@ -118,6 +123,9 @@ func New(opts Options) *Engine {
 	}
 	if opts.Resolver == nil {
 		opts.Resolver = net.DefaultResolver
+	}
+	if opts.Records == nil {
+		opts.Records = net.DefaultResolver
 	}
 	return &Engine{
 		opts: opts, memory: semaphore.NewWeighted(opts.Memory), disk: semaphore.NewWeighted(opts.TempSpace),

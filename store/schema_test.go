@@ -18,6 +18,7 @@ var wantColumns = map[string]string{
 	"canary":         "id sealed",
 	"customer":       "id name created_at",
 	"destination":    "id name endpoint secret mx",
+	"discovery":      "id customer_id migration_id domain done host port how",
 	"domain":         "id customer_id destination_id name",
 	"download":       "account customer_id hour octets",
 	"dst":            "id customer_id mailbox name uidvalidity",

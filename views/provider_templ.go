@@ -38,7 +38,7 @@ func providerSteps(p UploadPage) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		provider := p.provider()
 		if provider.Name != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"t-card t-mb\" aria-labelledby=\"provider\"><div class=\"t-card__b t-howto\"><h2 id=\"provider\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<section class=\"t-card t-mb\" aria-labelledby=\"provider\"><div class=\"t-card__b t-stack\"><h2 id=\"provider\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

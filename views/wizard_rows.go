@@ -41,7 +41,8 @@ type RowsView struct {
 	PageNumber                    int
 	MaxSize                       int64
 	Now                           time.Time
-	Grants                        []migration.AppGrant // what the applications of the rows need
+	Grants                        []migration.AppGrant           // what the applications of the rows need
+	Found                         map[string]migration.Discovery // the servers of domains, by their name
 
 	rows   []RowView // all of the file
 	groups map[string]int
