@@ -32,6 +32,7 @@ func wizardRoutes() []route {
 		{http.MethodGet, "/migrations/:code/edit/rights.ps1", changesMigration, downloads, (*Server).exportRights},
 		{http.MethodPost, "/migrations/:code/edit/encoding", changesMigration, light, (*Server).saveEncoding},
 		{http.MethodPost, "/migrations/:code/edit/rows/:line", changesMigration, light, (*Server).saveRow},
+		{http.MethodPost, "/migrations/:code/edit/allow", changesMigration, light, (*Server).allow},
 		{http.MethodPost, "/migrations/:code/edit/found", changesMigration, light, (*Server).takeFound},
 		{http.MethodPost, "/migrations/:code/edit/check", changesMigration, light, (*Server).checkAgain},
 		{http.MethodPost, "/migrations/:code/edit/trust", changesMigration, light, (*Server).trust},
@@ -212,7 +213,7 @@ func (f *formReader) server() views.ServerForm {
 		f.fault("server", CodeFormChoice, nil)
 	}
 	switch form.TLS {
-	case "", migration.TLSDirect, migration.TLSStartTLS, migration.TLSNone:
+	case "", migration.TLSDirect, migration.TLSStartTLS:
 	default:
 		f.fault("tls", CodeFormChoice, nil)
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"trasloco/imapsync/wire"
 	"trasloco/migration"
 )
 
@@ -196,7 +197,7 @@ func (e *Engine) webTransport() *http.Transport {
 }
 
 // answers reports whether an IMAP server greets there. A certificate that names
-// somebody else is a question that the check asks later (S7).
+// somebody else, or none, is a question that the check asks later (S7).
 func (e *Engine) answers(ctx context.Context, s migration.Suggestion) bool {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -206,5 +207,5 @@ func (e *Engine) answers(ctx context.Context, s migration.Suggestion) bool {
 		return true
 	}
 	var doubted *CertificateError
-	return errors.As(err, &doubted)
+	return errors.As(err, &doubted) || errors.Is(err, wire.ErrNoTLS)
 }

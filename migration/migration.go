@@ -99,6 +99,9 @@ type SourceOptions struct {
 	Master MasterForm
 	// Provider is whose servers they are: Provider.Name; "": nobody said.
 	Provider string
+	// Allowed are the weaknesses that the admin bears with, at one server each, by its
+	// Endpoint.Address.
+	Allowed map[string]Weakness
 }
 
 // PinOf returns the Endpoint.Pin of the source at an address; "": its

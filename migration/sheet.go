@@ -110,6 +110,7 @@ func (in Intake) complete(r *Resource) (problem Problem, ok bool) {
 	r.DomainID = domain.ID
 	r.Destination = destination.For(r.Destination.Auth.Login, r.Destination.Auth.Password)
 	r.Source.TLSName, r.Source.Pin = in.Source.TLSName, in.Source.PinOf(r.Source.Address())
+	in.Source.weaken(&r.Source)
 	r.Source.Most = ProviderNamed(in.Source.Provider).Most
 	if r.Source.Auth.Kind == AuthMaster {
 		r.Source.Auth.Form = in.Source.Master

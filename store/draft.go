@@ -31,7 +31,7 @@ var errNoCode = errors.New("no free code found")
 
 // insertDraft tries codes until one is free.
 func insertDraft(ctx context.Context, tx *sql.Tx, m *migration.Migration) (err error) {
-	pins, err := packPins(m.Source.Pins)
+	pins, err := packByAddress(m.Source.Pins)
 	if err != nil {
 		return err
 	}
@@ -69,9 +69,13 @@ func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migr
 		}
 		linesOut = string(packed)
 	}
-	pins, err := packPins(m.Source.Pins)
+	pins, err := packByAddress(m.Source.Pins)
 	if err != nil {
 		return fmt.Errorf("certificates of draft %d: %w", m.ID, err)
+	}
+	allowed, err := packByAddress(m.Source.Allowed)
+	if err != nil {
+		return fmt.Errorf("weaknesses of draft %d: %w", m.ID, err)
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
@@ -85,11 +89,11 @@ func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migr
 		return execOne(ctx, tx, migration.ErrConflict, `
 			UPDATE migration SET name = $3, server_type = $4, source_tls = $5, source_tls_name = $6, source_pin = $7,
 				first_at = $8, first_soonest = $9, second_at = $10, second_gap = $11, changed_at = $12, lines_out = $15,
-				source_pins = $16, source_master = $17, source_provider = $18, version = version + 1
+				source_pins = $16, source_master = $17, source_provider = $18, source_allowed = $19, version = version + 1
 			WHERE $1 IN (0, customer_id) AND id = $2 AND validity IN ($13, $14)`,
 			customer, m.ID, text(m.Name), m.ServerType, m.Source.TLS, m.Source.TLSName, m.Source.Pin,
 			millis(m.Plan.First.At), flag(m.Plan.First.Soonest), millis(m.Plan.Second), m.Plan.Gap.Milliseconds(),
-			millis(now), migration.Draft, migration.Invalid, linesOut, pins, m.Source.Master.String(), m.Source.Provider)
+			millis(now), migration.Draft, migration.Invalid, linesOut, pins, m.Source.Master.String(), m.Source.Provider, allowed)
 	})
 	if err != nil {
 		return fmt.Errorf("save draft %d: %w", m.ID, err)

@@ -171,7 +171,7 @@ func (p ServerPage) connects() bool {
 
 func (p ServerPage) tlsOptions(ctx context.Context) []ui.Option {
 	var options []ui.Option
-	for _, mode := range []migration.TLSMode{"", migration.TLSDirect, migration.TLSStartTLS, migration.TLSNone} {
+	for _, mode := range []migration.TLSMode{"", migration.TLSDirect, migration.TLSStartTLS} {
 		name := string(mode)
 		if name == "" {
 			name = "auto"

@@ -1,8 +1,9 @@
 -- +goose Up
 
 -- The provider that the sources of a migration are at: Provider.Name; empty: none is
--- known.
+-- known. And what the admin allowed a single server, by its address, as JSON.
 ALTER TABLE migration ADD COLUMN source_provider TEXT NOT NULL DEFAULT '';
+ALTER TABLE migration ADD COLUMN source_allowed TEXT NOT NULL DEFAULT '';
 
 -- The servers that were looked for, for domains whose rows name none that answers.
 CREATE TABLE discovery (
