@@ -21,15 +21,23 @@ func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint) 
 func (e *Engine) connectWatched(
 	ctx context.Context, side Side, ep migration.Endpoint, passed func(wire.Stage),
 ) (*wire.Conn, error) {
-	cloud, atMicrosoft := migration.CloudOf(ep.Host)
-	if atMicrosoft && ep.Auth.Kind != migration.AuthClientCredentials {
-		return nil, &Error{Side: side, Class: ClassAppOnly, Err: errAppOnly} // it offers AUTH=PLAIN all the same
+	cloud, atMicrosoft := e.cloudOf(ep.Host)
+	byPassword := ep.Auth.Kind != migration.AuthClientCredentials
+	if atMicrosoft && byPassword {
+		return nil, appOnly(side) // it offers AUTH=PLAIN all the same
 	}
 	var refused error
 	for _, attempt := range e.attempts(ep) {
 		conn, err := e.dial(ctx, ep, passed)
+		if byPassword && refusedCloud(err) {
+			return nil, appOnly(side)
+		}
 		if err != nil {
 			return nil, blame(side, err)
+		}
+		if byPassword && cloudBehind(conn) {
+			conn.Logout(ctx)
+			return nil, appOnly(side)
 		}
 		err = e.login(ctx, conn, cloud, attempt)
 		if err == nil {

@@ -50,6 +50,9 @@ type Options struct {
 	// Authority is where tenants are found and tokens are given; "": that of the
 	// cloud whose server the source is (migration.CloudOf).
 	Authority string
+	// Cloud is Microsoft's cloud for sources that are none of its servers by name:
+	// Cloud.Name; "": the public one.
+	Cloud string
 	// Resolver finds the addresses of names; nil: the system's.
 	Resolver Resolver
 	// Records leads Discover to servers, and Web reads what web servers say of them;

@@ -99,3 +99,15 @@ func TestAProviderBringsItsMasterLogin(t *testing.T) {
 		t.Error("another form was chosen, and is gone")
 	}
 }
+
+func TestRowsOfOffice365GoToTheCloudOfTheInstallation(t *testing.T) {
+	const row = "a@rossi.example;;a@old.it;;6731de76-14a6-49ae-97bc-6eba6914391e;SECRET"
+	for name, want := range map[string]string{"": "outlook.office365.com", "public": "outlook.office365.com", "china": "partner.outlook.cn"} {
+		in := intake()
+		in.Type, in.Policy.Cloud = Office365, name
+		sheet := in.Read([]byte(row))
+		if len(sheet.Rows) != 1 || sheet.Rows[0].Source.Host != want {
+			t.Errorf("cloud %q: %+v, %v", name, sheet.Rows, sheet.Problems)
+		}
+	}
+}

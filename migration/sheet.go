@@ -78,6 +78,9 @@ func (in Intake) destination(d Domain) (Destination, bool) {
 func (in Intake) read(data []byte, opts CSVOptions) Sheet {
 	opts.MaxRows, opts.DefaultTLS, opts.AllowPrivate = in.Policy.MaxRows, in.Source.TLS, in.AllowPrivate
 	opts.DefaultHost, opts.NeedsApp = in.Type.Host(), in.Type == Office365
+	if opts.NeedsApp {
+		opts.DefaultHost = CloudNamed(in.Policy.Cloud).Host
+	}
 	opts.Provider = ProviderNamed(in.Source.Provider)
 	sheet := ParseCSV(data, opts)
 	rows := sheet.Rows
