@@ -15,8 +15,8 @@ func TestAWeaknessIsBorneWithAtOneServerAlone(t *testing.T) {
 		holds    func(e migration.Endpoint) bool
 		review   string
 	}{
-		{migration.WeakTLS, "Consenti la cifratura vecchia per imap.old.example:993", func(e migration.Endpoint) bool { return e.OldTLS && e.TLS == migration.TLSDirect }, "Con imap.old.example:993 usiamo una cifratura vecchia"},
-		{migration.NoTLS, "Consenti imap.old.example:993 senza cifratura", func(e migration.Endpoint) bool { return e.TLS == migration.TLSNone }, "Verso imap.old.example:993 password e posta viaggiano senza cifratura"},
+		{migration.WeakTLS, "imap.old.example:993 non offre più di TLS 1.0, a cipher", func(e migration.Endpoint) bool { return e.OldTLS && e.TLS == migration.TLSDirect }, "Con imap.old.example:993 usiamo una cifratura vecchia"},
+		{migration.NoTLS, "imap.old.example:993 accetta password solo in chiaro", func(e migration.Endpoint) bool { return e.TLS == migration.TLSNone }, "Verso imap.old.example:993 password e posta viaggiano senza cifratura"},
 	} {
 		t.Run(string(tt.weakness), func(t *testing.T) {
 			p := newPanel(t)

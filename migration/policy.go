@@ -17,8 +17,8 @@ type Policy struct {
 	CheckFor       time.Duration // S17: how long the check of a row holds
 	// Cloud is Microsoft's cloud for sources of Office 365 whose row names no server:
 	// Cloud.Name; "": the public one.
-	Cloud string
-	Folders        FolderRules
+	Cloud   string
+	Folders FolderRules
 }
 
 // DefaultPolicy returns the numbers of the specification.
