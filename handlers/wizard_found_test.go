@@ -32,12 +32,13 @@ func TestAServerThatWasFoundIsTakenByTheAdminAlone(t *testing.T) {
 	admin.post(edit+"file", "rows", lostFile).wantGoTo(t, edit+"file")
 	admin.get(edit+"file").want(t, http.StatusOK, "Stiamo cercando il server di old.example")
 	p.finds(migration.Suggestion{Host: "imaps.aruba.it", Port: 993, How: migration.FoundByMX})
-	admin.get(edit+"file").want(t, http.StatusOK, "Per old.example abbiamo trovato imaps.aruba.it", "Usalo per tutte le 2 righe di old.example", "Per other.example")
+	admin.get(edit+"file").want(t, http.StatusOK, "Per old.example abbiamo trovato imaps.aruba.it", "Usalo per tutte le 2 righe del dominio", "Per other.example")
 	if rows := p.toCheck(); len(rows) != 1 {
 		t.Fatalf("nobody has taken it, and %d rows go somewhere", len(rows))
 	}
 	for _, wrong := range [][]string{
-		{"domain", "old.example", "host", "evil.example"}, {"domain", "rossi.example", "host", "imaps.aruba.it"},
+		{"domain", "old.example", "host", "evil.example"},
+		{"domain", "rossi.example", "host", "imaps.aruba.it"},
 		{"domain", "old.example", "host", "imaps.aruba.it", "line", "3"},
 	} {
 		if a := admin.post(edit+"found", wrong...); a.code != http.StatusBadRequest {

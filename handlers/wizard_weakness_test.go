@@ -32,7 +32,8 @@ func TestAWeaknessIsBorneWithAtOneServerAlone(t *testing.T) {
 			fields := []string{"address", "imap.old.example:993", "weakness", string(tt.weakness)}
 			p.as(p.member).post(edit+"allow", fields...).want(t, http.StatusUnprocessableEntity)
 			for _, wrong := range [][]string{
-				{"address", "imap2.old.example:993", "weakness", string(tt.weakness)}, {"address", "imap.old.example:993", "weakness", ""},
+				{"address", "imap2.old.example:993", "weakness", string(tt.weakness)},
+				{"address", "imap.old.example:993", "weakness", ""},
 				{"address", "imap.old.example:993", "weakness", "insecure"},
 			} {
 				if a := admin.post(edit+"allow", wrong...); a.code != http.StatusBadRequest {

@@ -51,7 +51,7 @@ const (
 func Providers() []Provider {
 	return []Provider{
 		{ // guide.hosting.aruba.it, "configurazione casella"; MX: mx.<domain>, mx.aruba.it
-			Name: "aruba", Host: "imaps.aruba.it", MX: []string{"aruba.it"}, Domains: []string{"aruba.it", "technet.it"},
+			Name: "aruba", Host: "imaps.aruba.it", MX: []string{"aruba.it"}, Domains: []string{"aruba.it"},
 			Login: LoginAddress, Password: PasswordOwn,
 		},
 		{ // guide.pec.it, "Configurare casella PEC" and "Generare la password per il client"
@@ -74,8 +74,7 @@ func Providers() []Provider {
 			Name: "ovh", Host: "ssl0.ovh.net", MX: []string{"mail.ovh.net"}, Login: LoginAddress, Password: PasswordOwn,
 		},
 		{ // ionos.it and ionos.fr, "Server di posta in entrata": one host a country
-			Name: "ionos", Host: "imap.ionos.it", MX: []string{"ionos.it", "ionos.com", "ionos.de", "ionos.fr", "ionos.es", "ionos.co.uk", "kundenserver.de"},
-			Login: LoginAddress, Password: PasswordOwn,
+			Name: "ionos", Host: "imap.ionos.it", MX: []string{"ionos.it"}, Login: LoginAddress, Password: PasswordOwn,
 		},
 		{ // help.yahoo.com SLN4075 and SLN15241
 			Name: "yahoo", Host: "imap.mail.yahoo.com", MX: []string{"yahoodns.net"}, Domains: []string{"yahoo.com", "yahoo.it", "ymail.com"},

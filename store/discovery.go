@@ -9,7 +9,8 @@ import (
 )
 
 // WantDiscovery lets the servers of domains be looked for. One that was found stays;
-// where none was, it is tried again. Nothing is done for a migration of another customer.
+// where none was, it is tried again. Nothing is done for a migration of another
+// customer, and for one whose rows are settled.
 func (s *Store) WantDiscovery(ctx context.Context, customer, migrationID int64, domains ...string) error {
 	if len(domains) == 0 {
 		return nil
@@ -18,8 +19,9 @@ func (s *Store) WantDiscovery(ctx context.Context, customer, migrationID int64, 
 		for _, domain := range domains {
 			if _, err := tx.ExecContext(ctx, `
 				INSERT INTO discovery (customer_id, migration_id, domain)
-				SELECT customer_id, id, $3 FROM migration WHERE $1 IN (0, customer_id) AND id = $2
-				ON CONFLICT (migration_id, domain) DO UPDATE SET done = 0 WHERE host = ''`, customer, migrationID, domain); err != nil {
+				SELECT customer_id, id, $3 FROM migration WHERE $1 IN (0, customer_id) AND id = $2 AND validity IN ($4, $5, $6)
+				ON CONFLICT (migration_id, domain) DO UPDATE SET done = 0 WHERE host = ''`, customer, migrationID, domain,
+				migration.Draft, migration.Invalid, migration.Validating); err != nil {
 				return err
 			}
 		}

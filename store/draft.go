@@ -35,18 +35,22 @@ func insertDraft(ctx context.Context, tx *sql.Tx, m *migration.Migration) (err e
 	if err != nil {
 		return err
 	}
+	allowed, err := packByAddress(m.Source.Allowed)
+	if err != nil {
+		return err
+	}
 	for range 20 {
 		m.Code = migration.NewCode()
 		m.ID, err = queryOne(ctx, tx, scanValue[int64], `
 			INSERT INTO migration (customer_id, user_id, code, name, server_type, validity,
 				source_tls, source_tls_name, source_pin, source_pins, first_at, first_soonest, second_at, second_gap,
-				created_at, changed_at, source_master, source_provider)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17)
+				created_at, changed_at, source_master, source_provider, source_allowed)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18)
 			ON CONFLICT (code) DO NOTHING RETURNING id`,
 			m.CustomerID, m.UserID, m.Code, text(m.Name), m.ServerType, m.Validity,
 			m.Source.TLS, m.Source.TLSName, m.Source.Pin, pins,
 			millis(m.Plan.First.At), flag(m.Plan.First.Soonest), millis(m.Plan.Second), m.Plan.Gap.Milliseconds(),
-			millis(m.CreatedAt), m.Source.Master.String(), m.Source.Provider)
+			millis(m.CreatedAt), m.Source.Master.String(), m.Source.Provider, allowed)
 		if !errors.Is(err, migration.ErrNotFound) {
 			return err
 		}

@@ -99,7 +99,7 @@ func rowFound(v RowsView, row RowView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if all := len(v.ToTake(row.domain(), found.Text(), 0)); all > 1 {
-				templ_7745c5c3_Err = ui.Button(ui.ButtonSpec{Text: locale.N(ctx, "page.wizard.found.all", all, map[string]any{"domain": row.domain()}), Name: "line", Value: "0", Small: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Button(ui.ButtonSpec{Text: locale.N(ctx, "page.wizard.found.all", all, nil), Name: "line", Value: "0", Small: true}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
