@@ -84,6 +84,22 @@ func (g *gallery) migrations() {
 	w = p.inWizard(operator)
 	w.post("server", "server", "standard")
 	g.codes["upload"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "standard", "provider", "aruba_pec")
+	g.codes["provider"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "standard")
+	w.upload("anna@rossi.example;imap.old.example;anna@old.example;pw\nbruno@rossi.example;imap2.old.example:143;bruno@old.example;pw\n")
+	old := refused("source", string(migration.WeakTLS))
+	old.Detail = "TLS 1.0, TLS_RSA_WITH_3DES_EDE_CBC_SHA"
+	w.checked(map[string]migration.Check{"anna@old.example": old, "bruno@old.example": refused("source", string(migration.NoTLS))})
+	g.codes["weak"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "standard")
+	w.upload(lostFile)
+	w.checked(map[string]migration.Check{"carla@old.example": refused("source", "address")})
+	p.finds(migration.Suggestion{Host: "imaps.aruba.it", Port: 993, How: migration.FoundByMX})
+	g.codes["found"] = w.code
 	for _, name := range []string{"rows", "dates", "ready"} {
 		w = p.inWizard(operator)
 		w.post("server", "server", "standard")
@@ -287,6 +303,10 @@ func (g *gallery) written() {
 		state{name: "list-no-hit", path: "/migrations?q=nothing", who: asOperator, code: 200},
 		state{name: "list-manager", path: "/migrations", who: asManager, code: 200},
 		state{name: "wizard-1-server", path: edit("new", "server"), who: asOperator, code: 200},
+		state{name: "wizard-1-provider", path: edit("provider", "server"), who: asOperator, code: 200},
+		state{name: "wizard-2-provider", path: edit("provider", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-found", path: edit("found", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-weak", path: edit("weak", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-upload", path: edit("upload", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-refused", path: edit("upload", "file"), who: asOperator, action: "/edit/file", fields: []string{"rows", ""}, code: 422},
 		state{name: "wizard-2-paused", path: edit("paused draft", "file"), who: asOperator, code: 200},

@@ -32,6 +32,8 @@ func wizardRoutes() []route {
 		{http.MethodGet, "/migrations/:code/edit/rights.ps1", changesMigration, downloads, (*Server).exportRights},
 		{http.MethodPost, "/migrations/:code/edit/encoding", changesMigration, light, (*Server).saveEncoding},
 		{http.MethodPost, "/migrations/:code/edit/rows/:line", changesMigration, light, (*Server).saveRow},
+		{http.MethodPost, "/migrations/:code/edit/allow", changesMigration, light, (*Server).allow},
+		{http.MethodPost, "/migrations/:code/edit/found", changesMigration, light, (*Server).takeFound},
 		{http.MethodPost, "/migrations/:code/edit/check", changesMigration, light, (*Server).checkAgain},
 		{http.MethodPost, "/migrations/:code/edit/trust", changesMigration, light, (*Server).trust},
 		{http.MethodGet, "/migrations/:code/edit/events", changesMigration, streams, (*Server).fileEvents},
@@ -122,6 +124,7 @@ func (s *Server) showServer(c echo.Context) error {
 	source := asked(c).Source
 	form := views.ServerForm{
 		Type: asked(c).ServerType, TLS: source.TLS, TLSName: source.TLSName, Pin: source.Pin, Master: source.Master.String(),
+		Provider: source.Provider,
 	}
 	if !slices.Contains(views.MasterForms(), form.Master) {
 		form.Master, form.Pattern = views.MasterOwn, source.Master.Join("{user}", "{master}")
@@ -149,6 +152,7 @@ func (s *Server) saveServer(c echo.Context) error {
 	f := formReader{value: c.Request().PostFormValue}
 	form := f.server()
 	master := f.masterForm(form)
+	provider := f.provider(form)
 	if len(f.problems) > 0 {
 		return s.serverPage(c, http.StatusUnprocessableEntity, form, f.problems)
 	}
@@ -158,6 +162,7 @@ func (s *Server) saveServer(c echo.Context) error {
 	m := asked(c)
 	source := m.Source // with the certificates that were accepted
 	source.TLS, source.TLSName, source.Pin, source.Master = form.TLS, form.TLSName, form.Pin, master
+	source.ChooseProvider(provider)
 	if !reflect.DeepEqual(source, m.Source) {
 		file, err := s.file(c.Request().Context(), m)
 		if err != nil {
@@ -200,7 +205,7 @@ func (s *Server) saveSource(c echo.Context, m migration.Migration) error {
 func (f *formReader) server() views.ServerForm {
 	form := views.ServerForm{
 		Type: migration.ServerType(f.text("server")), TLS: migration.TLSMode(f.text("tls")),
-		TLSName: f.text("tls_name"), Pin: f.pin(f.text("pin")), Master: f.text("master"), Pattern: f.text("pattern"),
+		TLSName: f.text("tls_name"), Pin: f.pin(f.text("pin")), Master: f.text("master"), Pattern: f.text("pattern"), Provider: f.text("provider"),
 	}
 	switch form.Type {
 	case migration.Standard, migration.Gmail, migration.Exchange, migration.Office365:
@@ -208,7 +213,7 @@ func (f *formReader) server() views.ServerForm {
 		f.fault("server", CodeFormChoice, nil)
 	}
 	switch form.TLS {
-	case "", migration.TLSDirect, migration.TLSStartTLS, migration.TLSNone:
+	case "", migration.TLSDirect, migration.TLSStartTLS:
 	default:
 		f.fault("tls", CodeFormChoice, nil)
 	}

@@ -101,7 +101,8 @@ func (s *Server) saveEncoding(c echo.Context) error {
 	return goTo(c, stepPath(m, views.StepFile))
 }
 
-// sample sends one of the files of Migrations.zip.
+// sample sends one of the files of Migrations.zip; of a provider that was chosen
+// with its server in it.
 func (s *Server) sample(c echo.Context) error {
 	name := c.Param("name")
 	text, err := sampleFiles.ReadFile("samples/" + name)
@@ -109,5 +110,5 @@ func (s *Server) sample(c echo.Context) error {
 		return errors.Join(migration.ErrNotFound, err)
 	}
 	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="`+name+`"`)
-	return c.Blob(http.StatusOK, "text/csv; charset=utf-8", []byte(forWindows(string(text))))
+	return c.Blob(http.StatusOK, "text/csv; charset=utf-8", []byte(forWindows(sampleOf(string(text), migration.ProviderNamed(c.QueryParam("provider"))))))
 }

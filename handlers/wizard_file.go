@@ -78,8 +78,11 @@ func (s *Server) keepFile(ctx context.Context, m migration.Migration, file draft
 	if err != nil {
 		return err
 	}
-	rows := in.Read([]byte(file.Text)).Rows
-	if err := s.Store.SaveSheet(ctx, m.CustomerID, m.ID, migration.NewSecret(string(sealed)), rows, file.Out...); err != nil {
+	sheet := in.Read([]byte(file.Text))
+	if err := s.Store.SaveSheet(ctx, m.CustomerID, m.ID, migration.NewSecret(string(sealed)), sheet.Rows, file.Out...); err != nil {
+		return err
+	}
+	if err := s.Store.WantDiscovery(ctx, m.CustomerID, m.ID, sheet.NeedsServer()...); err != nil {
 		return err
 	}
 	s.Desk.Wake()

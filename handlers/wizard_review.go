@@ -18,17 +18,13 @@ import (
 func (s *Server) inventory(ctx context.Context, m migration.Migration) (views.Inventory, error) {
 	page, err := s.Store.Resources(ctx, store.ResourceQuery{Customer: m.CustomerID, MigrationID: m.ID})
 	var sum views.Inventory
-	hosts := map[string]bool{}
 	for _, row := range page.Resources {
 		if row.LeftOut {
 			sum.LeftOut++
 			continue
 		}
 		sum.Rows++
-		if !hosts[row.Source.Host] {
-			hosts[row.Source.Host] = true
-			sum.Hosts = append(sum.Hosts, row.Source.Host)
-		}
+		sum.AddSource(row.Source)
 		sum.Add(row.Source.Host, row.Check)
 	}
 	return sum, err

@@ -59,12 +59,16 @@ func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLoo
 	if err != nil {
 		return views.RowsView{}, err
 	}
+	found, err := s.Store.Discoveries(ctx, m.CustomerID, m.ID)
+	if err != nil {
+		return views.RowsView{}, err
+	}
 	sheet := in.Read([]byte(file.Text))
 	view := views.RowsView{
 		Pauses:    pauses,
 		Migration: m, FileName: file.Name, Encoding: file.Encoding, Separator: file.Separator, Form: sheet.Form, CanReread: len(file.Raw) > 0,
-		Account: in.Key,
-		Group:   at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,
+		Account: in.Key, Found: found,
+		Group: at.group, PageNumber: at.page, Now: s.Now(), MaxSize: s.Policy.MaxMessageSize,
 	}
 	byLine := checksByLine(stored.Resources)
 	view.Fill(sheet, byLine, file.Out)
@@ -107,7 +111,7 @@ func (s *Server) paintRows(ctx context.Context, m migration.Migration, at rowsLo
 		return nil, false, err
 	}
 	picture, err = paint(ctx, views.WizardRowsLive(view))
-	return picture, view.Waiting() == 0, err
+	return picture, view.Waiting() == 0 && !view.Searching(), err
 }
 
 // saveRow corrects one row, or takes one back that was left out. An empty secret

@@ -55,13 +55,13 @@ func TestOnlyWhoHandedTheFileInChangesHowServersAreReached(t *testing.T) {
 	p := newPanel(t)
 	m := p.draft("anna")
 	step := "/migrations/" + m.Code + "/edit/server"
-	p.as(p.manager).post(step, "server", "standard", "tls", "none").want(t, http.StatusUnprocessableEntity, "Another user uploaded the CSV file")
-	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.TLS == migration.TLSNone {
+	p.as(p.manager).post(step, "server", "standard", "tls", "starttls").want(t, http.StatusUnprocessableEntity, "Another user uploaded the CSV file")
+	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.TLS == migration.TLSStartTLS {
 		t.Errorf("rows %+v", rows)
 	}
 	p.as(p.manager).post(step, "server", "exchange").wantGoTo(t, "/migrations/"+m.Code+"/edit/file") // that is no way out
-	p.as(p.operator).post(step, "server", "standard", "tls", "none").wantGoTo(t, "/migrations/"+m.Code+"/edit/file")
-	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.TLS != migration.TLSNone {
+	p.as(p.operator).post(step, "server", "standard", "tls", "starttls").wantGoTo(t, "/migrations/"+m.Code+"/edit/file")
+	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.TLS != migration.TLSStartTLS {
 		t.Errorf("rows %+v", rows)
 	}
 }

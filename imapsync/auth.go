@@ -22,9 +22,9 @@ func (e *Engine) connect(ctx context.Context, side Side, ep migration.Endpoint, 
 func (e *Engine) connectWatched(
 	ctx context.Context, side Side, ep migration.Endpoint, w warrant, passed func(wire.Stage),
 ) (*wire.Conn, error) {
-	cloud, atMicrosoft := migration.CloudOf(ep.Host)
+	cloud, atMicrosoft := e.cloudOf(ep.Host)
 	if atMicrosoft && ep.Auth.Kind != migration.AuthClientCredentials {
-		return nil, &Error{Side: side, Class: ClassAppOnly, Err: errAppOnly} // it offers AUTH=PLAIN all the same
+		return nil, appOnly(side) // it offers AUTH=PLAIN all the same
 	}
 	if err := e.guardKey(ep); err != nil {
 		return nil, err
@@ -46,11 +46,19 @@ func (e *Engine) connectWatched(
 func (e *Engine) connectInForms(
 	ctx context.Context, side Side, ep migration.Endpoint, cloud migration.Cloud, passed func(wire.Stage),
 ) (*wire.Conn, error) {
+	byPassword := ep.Auth.Kind != migration.AuthClientCredentials
 	var refused error
 	for _, attempt := range e.attempts(ep) {
 		conn, err := e.dial(ctx, ep, passed)
+		if byPassword && refusedCloud(err) {
+			return nil, appOnly(side)
+		}
 		if err != nil {
 			return nil, blame(side, err)
+		}
+		if byPassword && cloudBehind(conn) {
+			conn.Logout(ctx)
+			return nil, appOnly(side)
 		}
 		if side == SourceSide {
 			conn.PacedBy(e.pace(ep))

@@ -56,7 +56,7 @@ const (
 
 var stageOf = map[Class]Stage{
 	ClassAddress: StageAddress, ClassPrivate: StageAddress, ClassConnect: StageConnect, ClassTLS: StageTLS,
-	ClassCertificate: StageTLS, ClassGreeting: StageGreeting, ClassLogin: StageLogin, ClassMechanism: StageLogin,
+	ClassCertificate: StageTLS, ClassOldTLS: StageTLS, ClassNoTLS: StageTLS, ClassGreeting: StageGreeting, ClassLogin: StageLogin, ClassMechanism: StageLogin,
 }
 
 // failedAt returns the stage at which connecting ended with err.
@@ -89,6 +89,7 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 		return Findings{Addresses: source.Addresses}, err // so that nobody has to look them up again to know
 	}
 	if err != nil {
+		err = e.weaknessOf(ctx, source, err)
 		return Findings{Stage: failedAt(err)}, err
 	}
 	defer conn.Logout(ctx)

@@ -65,14 +65,18 @@ func (e *Engine) tlsConfig(ep migration.Endpoint) (*tls.Config, error) {
 	if name == "" {
 		name = ep.Host
 	}
-	return &tls.Config{
+	cfg := &tls.Config{
 		ServerName:         name,
 		MinVersion:         tls.VersionTLS12,
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection below does it, with better errors
 		VerifyConnection: func(state tls.ConnectionState) error {
 			return verify(ep, name, roots, state.PeerCertificates)
 		},
-	}, nil
+	}
+	if ep.OldTLS {
+		allowOld(cfg)
+	}
+	return cfg, nil
 }
 
 // roots returns whom to trust; nil: the system's authorities.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -55,8 +56,15 @@ type Options struct {
 	// GoogleTokens is where the keys of service accounts are exchanged for tokens; "":
 	// at Google, and then its own server alone is shown them.
 	GoogleTokens string
+	// Cloud is Microsoft's cloud for sources that are none of its servers by name:
+	// Cloud.Name; "": the public one.
+	Cloud string
 	// Resolver finds the addresses of names; nil: the system's.
 	Resolver Resolver
+	// Records leads Discover to servers, and Web reads what web servers say of them;
+	// nil: the system's resolver, and the web.
+	Records Records
+	Web     http.RoundTripper
 	// PerSource is how many connections to one source are made at once where nothing
 	// was learnt of it (C-1); 0: as by default. Limits are what was learnt before, and
 	// Learnt hears of what is learnt, from any goroutine; nil: nobody wants to.
@@ -129,6 +137,9 @@ func New(opts Options) *Engine {
 	}
 	if opts.Resolver == nil {
 		opts.Resolver = net.DefaultResolver
+	}
+	if opts.Records == nil {
+		opts.Records = net.DefaultResolver
 	}
 	return &Engine{
 		opts: opts, memory: semaphore.NewWeighted(opts.Memory), disk: semaphore.NewWeighted(opts.TempSpace),

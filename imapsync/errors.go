@@ -27,6 +27,8 @@ const (
 	ClassGreeting    Class = "greeting"        // somebody answers, but not as an IMAP server
 	ClassTLS         Class = "tls"
 	ClassCertificate Class = "certificate"
+	ClassOldTLS      Class = "old_tls" // it knows no TLS that is still safe
+	ClassNoTLS       Class = "no_tls"  // it has none
 	ClassLogin       Class = "login"
 	ClassMechanism   Class = "no_mechanism" // none of the ways to log in that we have
 	ClassPermission  Class = "permission"   // logged in, but no mailbox behind it
@@ -190,6 +192,8 @@ func classify(err error) (Class, time.Duration) {
 		return ClassAddress, 0
 	case errors.Is(err, wire.ErrCleartext):
 		return ClassTLS, 0
+	case errors.Is(err, wire.ErrNoTLS):
+		return ClassNoTLS, 0
 	case errors.Is(err, errNoCA):
 		return ClassCertificate, 0
 	case errors.Is(err, wire.ErrNoMechanism):

@@ -69,6 +69,14 @@ func (g *gate) most() int {
 	return min(g.start, g.limit.Most+1+int(past/regrowEach))
 }
 
+// knowsMost lowers how many connections are tried to what somebody knows of the
+// server; who knows nothing does not raise it again.
+func (g *gate) knowsMost(most int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.start = min(g.start, most)
+}
+
 // forRuns is how many of them runs may have: one is left to checks, which are over
 // soon, unless there are few. Where runs need a second connection for a while one is
 // left to that too, however few there are: they have it by turns.

@@ -211,3 +211,22 @@ func TestWhoWantsFewerConnections(t *testing.T) {
 		})
 	}
 }
+
+// C-1: what is known of a server holds for all of its accounts, also for those of a
+// migration that does not know it.
+func TestWhatIsKnownOfAServerIsNotTried(t *testing.T) {
+	e, _, _ := gated(8)
+	known := theSource
+	known.Most = 3
+	for _, step := range []struct {
+		name   string
+		source migration.Endpoint
+		most   int
+	}{
+		{"nobody knows", theSource, 8}, {"somebody does", known, 3}, {"the next does not", theSource, 3},
+	} {
+		if got := e.gate(SourceSide, step.source).limitNow(); got != step.most {
+			t.Errorf("%s: %d are tried, want %d", step.name, got, step.most)
+		}
+	}
+}

@@ -56,6 +56,9 @@ func (e *Engine) gate(side Side, ep migration.Endpoint) *gate {
 		}
 		e.gates[server] = g
 	}
+	if ep.Most > 0 {
+		g.knowsMost(ep.Most)
+	}
 	return g
 }
 

@@ -23,6 +23,16 @@ func (r *run) logConnection(side Side, conn *wire.Conn) {
 		args["tls"] = tls.VersionName(state.Version)
 	}
 	r.entry(migration.Info, "connected", args, "")
+	if side == SourceSide {
+		r.logWeakness(args["tls"])
+	}
+}
+
+// logWeakness names what the admin bears with at the source.
+func (r *run) logWeakness(version any) {
+	if weakness := r.job.Resource.Source.Weakness(); weakness != "" {
+		r.entry(migration.Warning, "weak_source", migration.Args{"weakness": string(weakness), "tls": version}, "")
+	}
 }
 
 func (r *run) logTrees(source, dest *tree) {

@@ -62,7 +62,7 @@ func TestAProbeNamesTheStepThatFails(t *testing.T) {
 		said         bool
 	}{
 		{"a wrong password", with(func(ep *migration.Endpoint) { ep.Auth.Password = migration.NewSecret("no") }), "login", "login", true},
-		{"no TLS there", with(func(ep *migration.Endpoint) { ep.TLS = migration.TLSStartTLS }), "tls", "tls", false},
+		{"no TLS there", with(func(ep *migration.Endpoint) { ep.TLS = migration.TLSStartTLS }), "tls", "no_tls", false},
 		{"nobody listens", with(func(ep *migration.Endpoint) { ep.Port = 1 }), "connect", "connect", false},
 		{"a server that greets with BYE", rude.Endpoint(), "greeting", "greeting", true},
 	}

@@ -38,6 +38,7 @@ func entryForms() map[string]entryForm {
 		"trees":             {count: "folders"},
 		"waiting_for_late":  {count: "messages"},
 		"waits_for_turn":    {variant: "side"},
+		"weak_source":       {variant: "weakness"},
 	}
 }
 

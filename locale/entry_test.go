@@ -164,6 +164,18 @@ func samples() []sample {
 			"Il server remoto accetta 3 connessioni insieme. Per un giorno non ne facciamo di più.",
 		},
 		{
+			"weak_source",
+			map[string]any{"weakness": "old_tls", "tls": "TLS 1.0"},
+			"The source server is read with old encryption (TLS 1.0), which can be broken: somebody allowed that for this server.",
+			"Il server remoto si legge con una cifratura vecchia (TLS 1.0), che si può violare: qualcuno lo ha consentito per questo server.",
+		},
+		{
+			"weak_source",
+			map[string]any{"weakness": "no_tls", "tls": ""},
+			"The source server is read without encryption, password and mail in clear: somebody allowed that for this server.",
+			"Il server remoto si legge senza cifratura, password e posta in chiaro: qualcuno lo ha consentito per questo server.",
+		},
+		{
 			"day_limit",
 			map[string]any{"bytes": 2500000000, "at": "2026-11-23T15:04:00Z"},
 			"2.3 GB were read of this account in the last 24 hours: Google allows no more. The work goes on by itself: Mon 23 Nov 2026, 16:04.",

@@ -30,6 +30,8 @@ type CSVOptions struct {
 	DefaultTLS  TLSMode
 	// DefaultHost is the source of rows whose host is empty; "": they are faulty.
 	DefaultHost string
+	// Provider is whose server that is where DefaultHost is empty.
+	Provider Provider
 	// NeedsApp is set where the sources take no password: every row has to have an
 	// application (S6).
 	NeedsApp bool

@@ -132,7 +132,7 @@ func (p *csvParser) checkKeyHost(r *record) {
 // sourceEndpoint reads the host. A port in the row beats the default one; the
 // mode of TLS goes by the port, or the port by the mode.
 func (p *csvParser) sourceEndpoint(r *record) Endpoint {
-	text := cmp.Or(r.clean(FieldHost), p.opts.DefaultHost)
+	text := cmp.Or(r.clean(FieldHost), p.defaultHost(r))
 	if r.spoiled(FieldHost, text) {
 		return Endpoint{}
 	}

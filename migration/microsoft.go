@@ -1,6 +1,9 @@
 package migration
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Cloud is one of Microsoft's clouds: the public one, or a national one. Each has
 // its own mail servers, and its own identity service that gives tokens for them.
@@ -32,6 +35,29 @@ func CloudOf(host string) (Cloud, bool) {
 		return all[i], true
 	}
 	return all[0], false
+}
+
+// CloudNamed returns the cloud of that name; of any other the public one.
+func CloudNamed(name string) Cloud {
+	all := Clouds()
+	if i := slices.IndexFunc(all, func(c Cloud) bool { return c.Name == name }); i >= 0 {
+		return all[i]
+	}
+	return all[0]
+}
+
+// CloudOfNames returns the cloud whose mail server a certificate names, by itself or
+// with a star for its first label (RFC 9525 §6.3).
+func CloudOfNames(names []string) (Cloud, bool) {
+	for _, cloud := range Clouds() {
+		_, parent, _ := strings.Cut(cloud.Host, ".")
+		for _, name := range names {
+			if strings.EqualFold(name, cloud.Host) || strings.EqualFold(name, "*."+parent) {
+				return cloud, true
+			}
+		}
+	}
+	return Cloud{}, false
 }
 
 // Stages of a check at Microsoft 365, in the order they are tried: each needs what

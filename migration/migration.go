@@ -99,6 +99,11 @@ type SourceOptions struct {
 	// Master is how every source that is opened by a master user wants the login
 	// (S5); zero: the check finds out.
 	Master MasterForm
+	// Provider is whose servers they are: Provider.Name; "": nobody said.
+	Provider string
+	// Allowed are the weaknesses that the admin bears with, at one server each, by its
+	// Endpoint.Address.
+	Allowed map[string]Weakness
 }
 
 // PinOf returns the Endpoint.Pin of the source at an address; "": its
@@ -114,6 +119,15 @@ func (o *SourceOptions) Accept(address, pin string) {
 	}
 	pins[address] = pin
 	o.Pins = pins
+}
+
+// ChooseProvider says whose servers the sources are. What is known of a new one is
+// taken over where nothing else was chosen.
+func (o *SourceOptions) ChooseProvider(p Provider) {
+	if o.Provider != p.Name && o.Master == (MasterForm{}) {
+		o.Master = p.Master
+	}
+	o.Provider = p.Name
 }
 
 // DraftPlan is a plan on its way through the wizard: the first pass at a time,

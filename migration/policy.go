@@ -15,7 +15,10 @@ type Policy struct {
 	KeepSecretsFor time.Duration // S22: after pass 2, for retries and stragglers; 0: not at all
 	DayLimit       int64         // M-5: octets read of one Gmail account in a day
 	CheckFor       time.Duration // S17: how long the check of a row holds
-	Folders        FolderRules
+	// Cloud is Microsoft's cloud for sources of Office 365 whose row names no server:
+	// Cloud.Name; "": the public one.
+	Cloud   string
+	Folders FolderRules
 }
 
 // DefaultPolicy returns the numbers of the specification.

@@ -75,6 +75,13 @@ type Endpoint struct {
 	// Insecure switches every check of the certificate off.
 	Insecure bool
 
+	// OldTLS lets the server use versions and ciphers that are no longer safe: the
+	// admin allowed it that.
+	OldTLS bool
+	// Most is how many connections the server is known to bear from us at once (C-1);
+	// 0: that is not known.
+	Most int
+
 	Auth Auth
 }
 

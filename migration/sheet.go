@@ -84,6 +84,10 @@ func (in Intake) read(data []byte, opts CSVOptions) Sheet {
 	if in.Type == Gmail {
 		opts.Key = in.Key
 	}
+	if opts.NeedsApp {
+		opts.DefaultHost = CloudNamed(in.Policy.Cloud).Host
+	}
+	opts.Provider = ProviderNamed(in.Source.Provider)
 	sheet := ParseCSV(data, opts)
 	rows := sheet.Rows
 	sheet.Rows = nil
@@ -115,6 +119,8 @@ func (in Intake) complete(r *Resource) (problem Problem, ok bool) {
 	r.DomainID = domain.ID
 	r.Destination = destination.For(r.Destination.Auth.Login, r.Destination.Auth.Password)
 	r.Source.TLSName, r.Source.Pin = in.Source.TLSName, in.Source.PinOf(r.Source.Address())
+	in.Source.weaken(&r.Source)
+	r.Source.Most = ProviderNamed(in.Source.Provider).Most
 	if r.Source.Auth.Kind == AuthMaster {
 		r.Source.Auth.Form = in.Source.Master
 	}

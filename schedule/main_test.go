@@ -226,6 +226,8 @@ type fakeEngine struct {
 	source func(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
 
 	places int // at a source, as its server has taught; 0: many
+	// found is the server of every domain that is looked for.
+	found migration.Suggestion
 	// addresses is where a name leads; nil: nowhere.
 	addresses func(host string) migration.Addresses
 
@@ -301,6 +303,10 @@ func (e *fakeEngine) Places(migration.Endpoint) int {
 		return e.places
 	}
 	return 99
+}
+
+func (e *fakeEngine) Discover(context.Context, string) (migration.Suggestion, error) {
+	return e.found, nil
 }
 
 func (e *fakeEngine) Resolve(_ context.Context, ep migration.Endpoint) (migration.Addresses, error) {

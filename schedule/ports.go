@@ -15,6 +15,7 @@ type Store interface {
 	checkStore
 	passStore
 	runStore
+	discoveryStore
 	noticeStore
 	cleanupStore
 	mxStore
@@ -33,6 +34,13 @@ type checkStore interface {
 		ctx context.Context, customer int64, m *migration.Migration, to migration.Validity,
 		passes []migration.Pass, notices ...migration.Notice,
 	) error
+}
+
+// discoveryStore holds the domains whose source servers are looked for.
+type discoveryStore interface {
+	WantDiscovery(ctx context.Context, customer, migrationID int64, domains ...string) error
+	DiscoveriesToMake(ctx context.Context, limit int) ([]migration.Discovery, error)
+	FinishDiscovery(ctx context.Context, id int64, found migration.Suggestion) error
 }
 
 // passStore holds the passes and what a person may do with them.
@@ -115,6 +123,7 @@ type Engine interface {
 	CheckSource(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
 	CheckDestination(ctx context.Context, job imapsync.Job) (imapsync.Findings, error)
 	Places(source migration.Endpoint) int
+	Discover(ctx context.Context, domain string) (migration.Suggestion, error)
 	Resolve(ctx context.Context, ep migration.Endpoint) (migration.Addresses, error)
 	Probe(ctx context.Context, ep migration.Endpoint) (migration.ServerTest, error)
 }

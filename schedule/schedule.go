@@ -231,6 +231,7 @@ func (s *Scheduler) tick(ctx context.Context) {
 		do   func(ctx context.Context) error
 	}{
 		{"take checks", s.takeChecks},
+		{"look for servers", s.takeDiscoveries},
 		{"settle validating migrations", s.settle},
 		{"move passes", s.movePasses},
 		{"take runs", s.takeRuns},

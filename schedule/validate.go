@@ -68,6 +68,9 @@ func (s *Scheduler) check(ctx context.Context, job migration.CheckJob) {
 	if err != nil || ctx.Err() != nil || found.Class == noTurn {
 		found, folders = migration.Check{Status: migration.CheckWaiting, Addresses: found.Addresses}, nil // broken off: it says nothing
 	}
+	if found.NeedsServer() { // before anybody sees the row: whoever waits for it waits for this too
+		s.wantServer(keep, fresh)
+	}
 	err = s.book.insist(func() error { return s.store.FinishCheck(keep, job.Customer, job.Resource.ID, found, folders...) })
 	s.report("store check", err, "resource", job.Resource.ID)
 	s.hub.changed(job.MigrationID)

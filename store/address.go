@@ -151,11 +151,11 @@ func acceptFor(ctx context.Context, tx *sql.Tx, m migration.Migration, address, 
 	if err != nil {
 		return err
 	}
-	if m.Source.Pins, err = unpackPins(packed); err != nil {
+	if m.Source.Pins, err = unpackByAddress[string](packed); err != nil {
 		return err
 	}
 	m.Source.Accept(address, certificate)
-	if packed, err = packPins(m.Source.Pins); err != nil {
+	if packed, err = packByAddress(m.Source.Pins); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE migration SET source_pins = $1 WHERE id = $2`, packed, m.ID)

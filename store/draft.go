@@ -31,7 +31,11 @@ var errNoCode = errors.New("no free code found")
 
 // insertDraft tries codes until one is free.
 func insertDraft(ctx context.Context, tx *sql.Tx, m *migration.Migration) (err error) {
-	pins, err := packPins(m.Source.Pins)
+	pins, err := packByAddress(m.Source.Pins)
+	if err != nil {
+		return err
+	}
+	allowed, err := packByAddress(m.Source.Allowed)
 	if err != nil {
 		return err
 	}
@@ -40,13 +44,13 @@ func insertDraft(ctx context.Context, tx *sql.Tx, m *migration.Migration) (err e
 		m.ID, err = queryOne(ctx, tx, scanValue[int64], `
 			INSERT INTO migration (customer_id, user_id, code, name, server_type, validity,
 				source_tls, source_tls_name, source_pin, source_pins, first_at, first_soonest, second_at, second_gap,
-				created_at, changed_at, source_master)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
+				created_at, changed_at, source_master, source_provider, source_allowed)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18)
 			ON CONFLICT (code) DO NOTHING RETURNING id`,
 			m.CustomerID, m.UserID, m.Code, text(m.Name), m.ServerType, m.Validity,
 			m.Source.TLS, m.Source.TLSName, m.Source.Pin, pins,
 			millis(m.Plan.First.At), flag(m.Plan.First.Soonest), millis(m.Plan.Second), m.Plan.Gap.Milliseconds(),
-			millis(m.CreatedAt), m.Source.Master.String())
+			millis(m.CreatedAt), m.Source.Master.String(), m.Source.Provider, allowed)
 		if !errors.Is(err, migration.ErrNotFound) {
 			return err
 		}
@@ -69,9 +73,13 @@ func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migr
 		}
 		linesOut = string(packed)
 	}
-	pins, err := packPins(m.Source.Pins)
+	pins, err := packByAddress(m.Source.Pins)
 	if err != nil {
 		return fmt.Errorf("certificates of draft %d: %w", m.ID, err)
+	}
+	allowed, err := packByAddress(m.Source.Allowed)
+	if err != nil {
+		return fmt.Errorf("weaknesses of draft %d: %w", m.ID, err)
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
@@ -85,11 +93,11 @@ func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migr
 		return execOne(ctx, tx, migration.ErrConflict, `
 			UPDATE migration SET name = $3, server_type = $4, source_tls = $5, source_tls_name = $6, source_pin = $7,
 				first_at = $8, first_soonest = $9, second_at = $10, second_gap = $11, changed_at = $12, lines_out = $15,
-				source_pins = $16, source_master = $17, version = version + 1
+				source_pins = $16, source_master = $17, source_provider = $18, source_allowed = $19, version = version + 1
 			WHERE $1 IN (0, customer_id) AND id = $2 AND validity IN ($13, $14)`,
 			customer, m.ID, text(m.Name), m.ServerType, m.Source.TLS, m.Source.TLSName, m.Source.Pin,
 			millis(m.Plan.First.At), flag(m.Plan.First.Soonest), millis(m.Plan.Second), m.Plan.Gap.Milliseconds(),
-			millis(now), migration.Draft, migration.Invalid, linesOut, pins, m.Source.Master.String())
+			millis(now), migration.Draft, migration.Invalid, linesOut, pins, m.Source.Master.String(), m.Source.Provider, allowed)
 	})
 	if err != nil {
 		return fmt.Errorf("save draft %d: %w", m.ID, err)

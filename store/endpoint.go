@@ -18,6 +18,8 @@ type storedEndpoint struct {
 	Pin       string             `json:"pin,omitempty"`
 	CA        []byte             `json:"ca,omitempty"`
 	Insecure  bool               `json:"insecure,omitempty"`
+	OldTLS    bool               `json:"old_tls,omitempty"`
+	Most      int                `json:"most,omitempty"`
 	Kind      migration.AuthKind `json:"auth,omitempty"`
 	Login     string             `json:"login"`
 	Master    string             `json:"master,omitempty"`
@@ -35,7 +37,7 @@ type storedEndpoint struct {
 
 func packEndpoint(e migration.Endpoint) (string, error) {
 	octets, err := json.Marshal(storedEndpoint{
-		Host: e.Host, Port: e.Port, TLS: e.TLS, TLSName: e.TLSName, Pin: e.Pin, CA: e.CA, Insecure: e.Insecure,
+		Host: e.Host, Port: e.Port, TLS: e.TLS, TLSName: e.TLSName, Pin: e.Pin, CA: e.CA, Insecure: e.Insecure, OldTLS: e.OldTLS, Most: e.Most,
 		Kind: e.Auth.Kind, Login: e.Auth.Login, Master: e.Auth.Master,
 		AuthzID: e.Auth.Form.AuthzID, Separator: e.Auth.Form.Separator, Pattern: e.Auth.Form.Pattern,
 		Command:  e.Auth.Form.Command,
@@ -54,7 +56,7 @@ func unpackEndpoint(packed string) (migration.Endpoint, error) {
 		return migration.Endpoint{}, fmt.Errorf("stored endpoint: %w", err)
 	}
 	return migration.Endpoint{
-		Host: s.Host, Port: s.Port, TLS: s.TLS, TLSName: s.TLSName, Pin: s.Pin, CA: s.CA, Insecure: s.Insecure,
+		Host: s.Host, Port: s.Port, TLS: s.TLS, TLSName: s.TLSName, Pin: s.Pin, CA: s.CA, Insecure: s.Insecure, OldTLS: s.OldTLS, Most: s.Most,
 		Auth: migration.Auth{
 			Kind: s.Kind, Login: s.Login, Master: s.Master,
 			Form:     migration.MasterForm{AuthzID: s.AuthzID, Separator: s.Separator, Pattern: s.Pattern, Command: s.Command},
@@ -71,24 +73,25 @@ func unpackMaster(text string) (migration.MasterForm, error) {
 	return migration.ParseMasterForm(text)
 }
 
-// packPins returns certificates by their addresses as JSON; "" of none.
-func packPins(pins map[string]string) (string, error) {
-	if len(pins) == 0 {
+// packByAddress returns what was decided for servers, by their addresses, as JSON; ""
+// where nothing was.
+func packByAddress[V ~string](decided map[string]V) (string, error) {
+	if len(decided) == 0 {
 		return "", nil
 	}
-	octets, err := json.Marshal(pins)
+	octets, err := json.Marshal(decided)
 	return string(octets), err
 }
 
-// unpackPins is the reverse of packPins.
-func unpackPins(packed string) (pins map[string]string, err error) {
+// unpackByAddress is the reverse of packByAddress.
+func unpackByAddress[V ~string](packed string) (decided map[string]V, err error) {
 	if packed == "" {
 		return nil, nil
 	}
-	if err := json.Unmarshal([]byte(packed), &pins); err != nil {
-		return nil, fmt.Errorf("stored certificates: %w", err)
+	if err := json.Unmarshal([]byte(packed), &decided); err != nil {
+		return nil, fmt.Errorf("what was decided for servers: %w", err)
 	}
-	return pins, nil
+	return decided, nil
 }
 
 // completeAll sets the destination endpoints of the resources in list, from the

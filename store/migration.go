@@ -73,16 +73,18 @@ func (s *Store) SaveResource(ctx context.Context, customer, migrationID int64, r
 }
 
 const migrationColumns = `m.id, m.customer_id, coalesce(m.user_id, 0), m.code, m.name, m.server_type, m.validity,
-	m.source_tls, m.source_tls_name, m.source_pin, m.source_pins, m.source_master, m.first_at, m.first_soonest, m.second_at, m.second_gap, m.lines_out,
+	m.source_tls, m.source_tls_name, m.source_pin, m.source_pins, m.source_master, m.source_provider, m.source_allowed,
+	m.first_at, m.first_soonest, m.second_at, m.second_gap, m.lines_out,
 	m.folder_choices, m.gmail_labels, m.gmail_day_limit, m.version, m.created_at, m.changed_at, coalesce(u.name, '')`
 
 func scanMigration(row scanner) (migration.Migration, error) {
 	var m migration.Migration
 	var first, second, created, changed sql.NullInt64
 	var gap int64
-	var linesOut, pins, master, choices string
+	var linesOut, pins, master, allowed, choices string
 	err := row.Scan(&m.ID, &m.CustomerID, &m.UserID, &m.Code, &m.Name, &m.ServerType, &m.Validity,
-		&m.Source.TLS, &m.Source.TLSName, &m.Source.Pin, &pins, &master, &first, &m.Plan.First.Soonest, &second, &gap, &linesOut,
+		&m.Source.TLS, &m.Source.TLSName, &m.Source.Pin, &pins, &master, &m.Source.Provider, &allowed,
+		&first, &m.Plan.First.Soonest, &second, &gap, &linesOut,
 		&choices, &m.Gmail.Labels, &m.Gmail.DayLimit, &m.Version, &created, &changed, &m.UserName)
 	m.Plan.First.At, m.Plan.Second = fromMillis(first), fromMillis(second)
 	m.Plan.Gap = time.Duration(gap) * time.Millisecond
@@ -91,7 +93,10 @@ func scanMigration(row scanner) (migration.Migration, error) {
 		err = json.Unmarshal([]byte(linesOut), &m.LinesOut)
 	}
 	if err == nil {
-		m.Source.Pins, err = unpackPins(pins)
+		m.Source.Pins, err = unpackByAddress[string](pins)
+	}
+	if err == nil {
+		m.Source.Allowed, err = unpackByAddress[migration.Weakness](allowed)
 	}
 	if err == nil {
 		m.Source.Master, err = unpackMaster(master)

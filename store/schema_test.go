@@ -18,6 +18,7 @@ var wantColumns = map[string]string{
 	"canary":         "id sealed",
 	"customer":       "id name created_at",
 	"destination":    "id name endpoint secret mx",
+	"discovery":      "id customer_id migration_id domain done host port how",
 	"domain":         "id customer_id destination_id name",
 	"download":       "account customer_id hour octets",
 	"dst":            "id customer_id mailbox name uidvalidity",
@@ -32,7 +33,7 @@ var wantColumns = map[string]string{
 	"link":           "user_id customer_id kind token created_at expires_at",
 	"migration": "id customer_id code name server_type validity created_at changed_at " +
 		"user_id source_tls source_tls_name source_pin source_pins first_at first_soonest second_at second_gap lines_out " +
-		"version folder_choices source_master gmail_labels gmail_day_limit",
+		"version folder_choices source_master source_provider source_allowed gmail_labels gmail_day_limit",
 	"migration_domain": "migration_id customer_id domain_id",
 	"msg":              "pair_id uid kind reason pass dst_uid size fp flags identity",
 	"mx":               "domain_id customer_id records ttl old_ttl old_ttl_at changed_at read_at tried_at failure",

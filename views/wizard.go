@@ -98,6 +98,7 @@ type ServerForm struct {
 	// Master is MasterForm.String of one of MasterForms, or MasterOwn, whose form
 	// is Pattern.
 	Master, Pattern string
+	Provider        string // migration.Provider.Name; "": none
 }
 
 // ServerPage is step 1.
@@ -170,7 +171,7 @@ func (p ServerPage) connects() bool {
 
 func (p ServerPage) tlsOptions(ctx context.Context) []ui.Option {
 	var options []ui.Option
-	for _, mode := range []migration.TLSMode{"", migration.TLSDirect, migration.TLSStartTLS, migration.TLSNone} {
+	for _, mode := range []migration.TLSMode{"", migration.TLSDirect, migration.TLSStartTLS} {
 		name := string(mode)
 		if name == "" {
 			name = "auto"

@@ -27,6 +27,8 @@ type Inventory struct {
 	// Tight counts the destination mailboxes whose quota is smaller than what
 	// comes.
 	Tight int
+	// Weak are the servers that something is borne with at, by their addresses.
+	Weak map[string]migration.Weakness
 
 	estimates migration.Estimates
 }
@@ -46,6 +48,19 @@ func (i *Inventory) Add(host string, c migration.Check) {
 	i.ExcludedBytes += c.ExcludedBytes
 	if isTight(c) {
 		i.Tight++
+	}
+}
+
+// AddSource adds the source of a row.
+func (i *Inventory) AddSource(source migration.Endpoint) {
+	if !slices.Contains(i.Hosts, source.Host) {
+		i.Hosts = append(i.Hosts, source.Host)
+	}
+	if weakness := source.Weakness(); weakness != "" {
+		if i.Weak == nil {
+			i.Weak = map[string]migration.Weakness{}
+		}
+		i.Weak[source.Address()] = weakness
 	}
 }
 

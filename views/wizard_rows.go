@@ -41,9 +41,10 @@ type RowsView struct {
 	PageNumber                    int
 	MaxSize                       int64
 	Now                           time.Time
-	Pauses                        []migration.PauseView    // hosts that refuse logins
-	Grants                        []migration.AppGrant     // what the applications of the rows need
-	Account                       migration.ServiceAccount // whose key opens rows without a password
+	Pauses                        []migration.PauseView          // hosts that refuse logins
+	Grants                        []migration.AppGrant           // what the applications of the rows need
+	Account                       migration.ServiceAccount       // whose key opens rows without a password
+	Found                         map[string]migration.Discovery // the servers of domains, by their name
 
 	rows   []RowView // all of the file
 	groups map[string]int
@@ -56,6 +57,7 @@ type RowView struct {
 	Check              migration.Check
 	Address            string // of the source that Check speaks of
 	ClientID           string // of what opens it, where that has one
+	Host               string // the same as Address without its port
 	Group              string
 	resource           migration.Resource // as it is stored
 }
@@ -67,7 +69,7 @@ func (v *RowsView) Fill(sheet migration.Sheet, stored map[int]migration.Resource
 	for _, line := range sheet.Lines {
 		row := RowView{Line: line, Problems: ofRow(sheet.Problems, line.Number), Warnings: ofRow(sheet.Warnings, line.Number)}
 		resource := stored[line.Number]
-		row.Check, row.Address, row.resource = resource.Check, resource.Source.Address(), resource
+		row.Check, row.Address, row.Host, row.resource = resource.Check, resource.Source.Address(), resource.Source.Host, resource
 		row.ClientID = resource.Source.Auth.ClientID
 		row.Group = groupOf(row, resource.LeftOut || slices.Contains(out, line.Number))
 		v.rows = append(v.rows, row)
@@ -282,6 +284,14 @@ func (v RowsView) faults(ctx context.Context) []ui.Fault {
 		})
 	}
 	return faults
+}
+
+// host is the server of a row, also where its file names none.
+func (r RowView) host() string {
+	if text := r.Line.Text(migration.FieldHost); text != "" {
+		return text
+	}
+	return r.Host
 }
 
 func (r RowView) id() string { return "row-" + strconv.Itoa(r.Line.Number) }

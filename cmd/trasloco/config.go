@@ -40,6 +40,7 @@ const (
 	codeNoDomain    = "cli.no_domain"    // args: domain
 	codeNotSetUp    = "cli.not_set_up"   // there is no customer yet
 	codeRole        = "cli.role"
+	codeCloud       = "cli.cloud" // none of Microsoft's
 )
 
 // envPrefix begins the name of every variable, in the environment and in the
@@ -81,6 +82,7 @@ type serveOptions struct {
 	MaxSize      string `group:"Copying" placeholder:"BYTES" default:"52428800" env:"TRASLOCO_MAX_SIZE" help:"Larger messages are left out (default 52428800)."`
 	Memory       string `group:"Copying" placeholder:"MIB" default:"256" env:"TRASLOCO_MEMORY" help:"Messages held in memory, all accounts together (default 256)."`
 	TempSpace    string `group:"Copying" placeholder:"MIB" default:"4096" env:"TRASLOCO_TEMP_SPACE" help:"Disk for messages on their way that are larger than 4 MiB (default 4096)."`
+	Cloud        string `group:"Copying" name:"microsoft-cloud" placeholder:"public|us-government|us-defense|china" default:"public" env:"TRASLOCO_MICROSOFT_CLOUD" help:"Cloud of Office 365 sources whose row names no server (default public)."`
 	CA           string `group:"Copying" name:"ca" placeholder:"FILE" env:"TRASLOCO_CA" help:"Certificates to trust besides the system's, PEM."`
 	Resolver     string `group:"Copying" placeholder:"HOST[:PORT]" env:"TRASLOCO_RESOLVER" help:"DNS resolver that MX records are read from (default: those of the system)."`
 	AllowPrivate bool   `group:"Copying" env:"TRASLOCO_ALLOW_PRIVATE" help:"Allow servers at loopback and private addresses."`
@@ -144,6 +146,7 @@ func (r *optionReader) policy(o serveOptions) migration.Policy {
 	policy.MaxMessageSize = r.number("--max-size", o.MaxSize, policy.MaxMessageSize, maxMessageSize)
 	policy.DayLimit = r.dayLimit("--gmail-day-limit", o.GmailLimit)
 	policy.Folders.Labels = r.labels("--gmail-labels", o.GmailLabels)
+	policy.Cloud = r.cloud("--microsoft-cloud", o.Cloud)
 	return policy
 }
 

@@ -50,6 +50,7 @@ func TestServeNamesWhatIsWrongWithItsArguments(t *testing.T) {
 		{"a sender with a name", []string{"--smtp-server", "mail.x.it", "--smtp-from", "A <a@x.it>"}, "--smtp-from cli.mail"},
 		{"no runs at all", []string{"--runs", "0"}, "--runs cli.number"},
 		{"a file without a certificate", []string{"--ca", missing}, "--ca cli.no_certificate"},
+		{"a cloud that is none", []string{"--microsoft-cloud", "mars"}, "--microsoft-cloud cli.cloud"},
 		{"a rule of labels that is none", []string{"--gmail-labels", "all"}, "--gmail-labels cli.labels"},
 		{"a log of another form", []string{"--log-format", "xml"}, "--log-format cli.log_format"},
 		{"a flag there is not", []string{"--port", "80"}, "--port cli.usage"},
@@ -67,7 +68,7 @@ func TestFlagBeatsVariableBeatsFile(t *testing.T) {
 	file := write(t, "trasloco.conf", "# the panel\nTRASLOCO_RUNS=2\nTRASLOCO_RUNS_PER_HOST = 2\nexport TRASLOCO_MAX_ROWS=\"20\"\n\nTRASLOCO_ALLOW_PRIVATE=true\nOTHER=1\n")
 	t.Setenv("TRASLOCO_RUNS", "3")
 	t.Setenv("TRASLOCO_RUNS_PER_HOST", "3")
-	c, problems := parseServe(t, "--config", file, "--runs", "4", "--gmail-labels", "keywords", "--gmail-day-limit", "500")
+	c, problems := parseServe(t, "--config", file, "--runs", "4", "--gmail-labels", "keywords", "--gmail-day-limit", "500", "--microsoft-cloud", "china")
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -75,8 +76,8 @@ func TestFlagBeatsVariableBeatsFile(t *testing.T) {
 		t.Errorf("runs %d (flag 4), per host %d (variable 3), rows %d (file 20), private %v (file true), at once %d (default 5)",
 			c.runs, c.perHost, c.policy.MaxRows, c.allowPrivate, c.policy.MaxAtOnce)
 	}
-	if c.policy.Folders.Labels != migration.LabelsKeywords || c.policy.DayLimit != 500_000_000 {
-		t.Errorf("labels %q, want keywords; a day %d octets, want 500 million", c.policy.Folders.Labels, c.policy.DayLimit)
+	if c.policy.Folders.Labels != migration.LabelsKeywords || c.policy.DayLimit != 500_000_000 || c.policy.Cloud != "china" {
+		t.Errorf("labels %q, want keywords; a day %d octets, want 500 million; cloud %q, want china", c.policy.Folders.Labels, c.policy.DayLimit, c.policy.Cloud)
 	}
 	t.Setenv("TRASLOCO_CONFIG", file)
 	if c, _ := parseServe(t); c.policy.MaxRows != 20 {

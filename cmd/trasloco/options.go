@@ -220,6 +220,14 @@ func (r *optionReader) labels(flag, text string) migration.LabelRule {
 	return ""
 }
 
+// cloud reads the name of one of Microsoft's clouds.
+func (r *optionReader) cloud(flag, text string) string {
+	if text != "" && migration.CloudNamed(text).Name != text {
+		r.fault(codeCloud, flag, nil)
+	}
+	return text
+}
+
 // dayLimit reads millions of octets (M-5).
 func (r *optionReader) dayLimit(flag, text string) int64 {
 	const million = 1_000_000

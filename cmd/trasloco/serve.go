@@ -142,7 +142,7 @@ func (p *program) newScheduler(ctx context.Context, c config, running *panel) (*
 	}
 	engine := imapsync.New(imapsync.Options{
 		Now: p.now, TempDir: running.store.TempDir(), AllowPrivate: c.allowPrivate, Patience: p.patience, CA: c.ca,
-		Memory: c.memory, TempSpace: c.tempSpace, Authority: p.authority, Resolver: p.resolver,
+		Memory: c.memory, TempSpace: c.tempSpace, Authority: p.authority, Cloud: c.policy.Cloud, Resolver: p.resolver,
 		Refusals:  running.store,
 		PerSource: c.perHost + 1, Limits: limits, Learnt: running.learnt, // one more: a check beside the runs
 	})

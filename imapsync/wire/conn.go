@@ -243,10 +243,13 @@ func (c *Conn) readGreeting() error {
 	return nil
 }
 
+// ErrNoTLS says that a server offers no STARTTLS where it was asked for.
+var ErrNoTLS = errors.New("the server offers no STARTTLS")
+
 var (
-	errNoStartTLS = errors.New("the server offers no STARTTLS")
-	errInjected   = errors.New("octets in clear behind the answer to STARTTLS")
-	errNoConfig   = errors.New("STARTTLS without a TLS configuration")
+	errLoggedIn = errors.New("the server greets as logged in before STARTTLS")
+	errInjected = errors.New("octets in clear behind the answer to STARTTLS")
+	errNoConfig = errors.New("STARTTLS without a TLS configuration")
 )
 
 // startTLS refuses what RFC 3501 §11.1 warns of: a server that greets as logged
@@ -259,8 +262,11 @@ func (c *Conn) startTLS(ctx context.Context, cfg *tls.Config) error {
 	if err != nil {
 		return err
 	}
-	if c.preauth || !offered {
-		return errNoStartTLS
+	if c.preauth {
+		return errLoggedIn
+	}
+	if !offered {
+		return ErrNoTLS
 	}
 	status, err := c.Do(ctx, nil, Text("STARTTLS"))
 	if err != nil {

@@ -90,7 +90,7 @@ func TestStartTLSIsRefusedWhenSomethingIsWrong(t *testing.T) {
 		name, greeting, answer, want string
 	}{
 		{"the server lists none", greet(""), "", "no STARTTLS"},
-		{"the server greets as logged in", "* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hello", "", "no STARTTLS"},
+		{"the server greets as logged in", "* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hello", "", "as logged in"},
 		{"octets in clear behind the answer", greet("STARTTLS"), "OK go\r\nT3 OK injected", "in clear"},
 		{"the server refuses", greet("STARTTLS"), "NO not today", "not today"},
 		{"no TLS follows", greet("STARTTLS"), "OK go", "tls"},

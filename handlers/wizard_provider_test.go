@@ -1,0 +1,48 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"trasloco/migration"
+)
+
+func TestAProviderIsChosenAndShown(t *testing.T) {
+	p := newPanel(t)
+	m := migration.Migration{CustomerID: p.customer, UserID: p.operator.ID}
+	check(t, p.Store.CreateDraft(t.Context(), &m))
+	edit := "/migrations/" + m.Code + "/edit/"
+	admin := p.as(p.operator)
+	admin.post(edit+"server", "server", "standard", "provider", "nobody").want(t, http.StatusUnprocessableEntity, `id="provider"`)
+	admin.post(edit+"server", "server", "standard", "provider", "aruba").wantGoTo(t, edit+"file")
+	admin.get(edit+"server").want(t, http.StatusOK, `<option value="aruba" selected`)
+	admin.get(edit+"file").want(t, http.StatusOK, "Che cosa serve per Aruba", "imaps.aruba.it", "1-standard.csv?provider=aruba")
+	admin.get("/migrations/samples/1-standard.csv?provider=aruba").want(t, http.StatusOK, "anna@nuovo.example;imaps.aruba.it;")
+	if text := admin.get("/migrations/samples/1-standard.csv?provider=zimbra").body; !strings.Contains(text, ";imap.vecchio.example;") {
+		t.Errorf("Zimbra has no server of its own, and the sample is %q", text)
+	}
+
+	admin.post(edit+"file", "rows", "anna@rossi.example;;anna@old.example;pw").wantGoTo(t, edit+"file")
+	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.Address() != "imaps.aruba.it:993" {
+		t.Fatalf("rows %+v", rows)
+	}
+	admin.get(edit+"file").want(t, http.StatusOK, "imaps.aruba.it")
+	admin.get("/migrations/"+m.Code+"/resources/1").want(t, http.StatusOK, "Aruba")
+	admin.post(edit+"first", "first", "asap").wantGoTo(t, edit+"second")
+	admin.post(edit+"second", "second", "gap").wantGoTo(t, edit+"review")
+	admin.get(edit+"review").want(t, http.StatusOK, "· Aruba")
+}
+
+// Rows without a host go where the provider is: another one takes their passwords
+// there, which only who handed them in may want.
+func TestAnotherProviderIsAnotherWay(t *testing.T) {
+	p := newPanel(t)
+	m := p.draft("anna")
+	step := "/migrations/" + m.Code + "/edit/server"
+	p.as(p.manager).post(step, "server", "standard", "provider", "cpanel").want(t, http.StatusUnprocessableEntity, "Another user uploaded the CSV file")
+	p.as(p.operator).post(step, "server", "exchange", "provider", "cpanel").wantGoTo(t, "/migrations/"+m.Code+"/edit/file")
+	if got := p.reread(m).Source.Provider; got != "" {
+		t.Errorf("an Exchange server is %q's", got)
+	}
+}
