@@ -19,8 +19,11 @@ func TestLabelsAreChosenPerMigration(t *testing.T) {
 			w.inspected(someFolders())
 			w.see("folders").want(t, http.StatusOK, `value="2500"`, `value="once"`)
 			for _, form := range [][]string{
-				{"labels", "all", "day_limit", "2500"}, {"labels", "once", "day_limit", ""},
-				{"labels", "once", "day_limit", "99"}, {"labels", "once", "day_limit", "1000001"}, {"labels", "once", "day_limit", "9223372036854775807"},
+				{"labels", "all", "day_limit", "2500"},
+				{"labels", "once", "day_limit", ""},
+				{"labels", "once", "day_limit", "99"},
+				{"labels", "once", "day_limit", "1000001"},
+				{"labels", "once", "day_limit", "9223372036854775807"},
 			} {
 				w.post("labels", form...).want(t, http.StatusUnprocessableEntity, `value="`+form[3]+`"`)
 			}

@@ -24,7 +24,7 @@ var wantColumns = map[string]string{
 	"dst":            "id customer_id mailbox name uidvalidity",
 	"entry":          "id customer_id run_id at level code args server_text folder",
 	"exception":      "id customer_id run_id outcome reason folder uid count message_id sender subject date size server_text",
-	"host_pause":     "host side name cause since trial_resource trial_migration",
+	"host_pause":     "host side name cause since turned trial_resource trial_migration",
 	"host_refusal":   "host account login said at",
 	"inflight":       "id pair_id dst_id dst_uidvalidity dst_low late items",
 	"inventory":      "resource_id customer_id migration_id folders",
