@@ -30,6 +30,10 @@ func (s *Server) startNow(c echo.Context) error { return s.ask(c, s.Desk.RunNow,
 func (s *Server) readMX(c echo.Context) error   { return s.ask(c, s.Desk.ReadMX, "flash.mx_read") }
 func (s *Server) cancel(c echo.Context) error   { return s.ask(c, s.Desk.Cancel, "flash.cancelled") }
 
+func (s *Server) lookAgain(c echo.Context) error {
+	return s.ask(c, s.Desk.LookAgain, "flash.full.look_again")
+}
+
 // askCancel asks before a migration is cancelled.
 func (s *Server) askCancel(c echo.Context) error {
 	m := asked(c)

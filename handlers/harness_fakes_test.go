@@ -99,6 +99,10 @@ func (d *fakeDesk) GoOn(_ context.Context, _ int64, m *migration.Migration, host
 	return d.note("go on at " + host + " with " + m.Code)
 }
 
+func (d *fakeDesk) LookAgain(_ context.Context, _ int64, m *migration.Migration) error {
+	return d.note("look again with " + m.Code)
+}
+
 func (d *fakeDesk) ReadMX(_ context.Context, _ int64, m *migration.Migration) error {
 	return d.note("read MX " + m.Code)
 }

@@ -48,7 +48,7 @@ func TestOthersLearnOfNoLogin(t *testing.T) {
 	w.post("server", "server", "standard")
 	w.upload(strings.ReplaceAll(pausedFile, "HOST", "imap.old.example"))
 	w.refuses("imap.old.example", map[string]migration.Check{"anna": refused("source", "login"), "bruno": refused("source", "login"), "carla": refused("source", "login")})
-	m := p.running("xaver")
+	m := p.waiting("xaver")
 	page := p.as(p.operator).get("/migrations/" + m.Code).body
 	if !strings.Contains(page, "3 accessi di altre migrazioni") || !strings.Contains(page, "1 riga di questa migrazione aspetta") || strings.Contains(page, "bruno") {
 		t.Errorf("the page tells %s", page)

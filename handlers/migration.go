@@ -106,6 +106,9 @@ func (s *Server) migrationView(ctx context.Context, m migration.Migration, at lo
 		return view, err
 	}
 	view.Pauses.Migration, view.Pauses.CanChange = m, at.canChange
+	if view.Full, err = s.Store.FullMailboxes(ctx, m.CustomerID, m.ID); err != nil {
+		return view, err
+	}
 	if view.Notices, err = s.Store.Notices(ctx, m.CustomerID, m.ID); err != nil {
 		return view, err
 	}

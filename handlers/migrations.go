@@ -41,6 +41,7 @@ func migrationRoutes() []route {
 		{http.MethodGet, "/migrations/:code/report", seesMigration, light, (*Server).showReport},
 		{http.MethodPost, "/migrations/:code/mx", changesMigration, light, (*Server).readMX},
 		{http.MethodPost, "/migrations/:code/retry", changesMigration, light, (*Server).retry},
+		{http.MethodPost, "/migrations/:code/look-again", changesMigration, light, (*Server).lookAgain},
 		{http.MethodPost, "/migrations/:code/go-on", changesMigration, light, (*Server).goOnAtHost},
 		{http.MethodGet, "/migrations/:code/another", addsPass, light, (*Server).showAnother},
 		{http.MethodPost, "/migrations/:code/another", addsPass, light, (*Server).addAnother},

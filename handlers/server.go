@@ -38,6 +38,8 @@ type Desk interface {
 	RunNow(ctx context.Context, customer int64, m *migration.Migration) error
 	// Retry tries again what failed in the last pass; of one row, or of all: 0.
 	Retry(ctx context.Context, customer int64, m *migration.Migration, row int) error
+	// LookAgain has runs whose destination mailboxes were full look for room now.
+	LookAgain(ctx context.Context, customer int64, m *migration.Migration) error
 	// GoOn lets one login of the migration through at a host that is paused.
 	GoOn(ctx context.Context, customer int64, m *migration.Migration, host string) error
 	// ReadMX reads the MX records of the migration's domains now. What became of it

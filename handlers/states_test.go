@@ -150,6 +150,7 @@ func (g *gallery) migrations() {
 	w.post("second", "second", "gap")
 	g.codes["delegation"] = w.code
 	g.atPausedHost()
+	g.withFullMailboxes()
 	w = p.inWizard(operator) // after the others: their checks are answered together
 	w.post("server", "server", "standard")
 	w.upload(browserFile)
@@ -176,6 +177,8 @@ func (g *gallery) changedCertificate() migration.Migration {
 }
 
 // atPausedHost is a migration that runs, at a host that refuses logins.
+func (g *gallery) withFullMailboxes() { g.codes["full"] = g.panel.full("anna", "bruno").Code }
+
 func (g *gallery) atPausedHost() {
 	p := g.panel
 	m := p.planned("anna", "bruno")
@@ -311,6 +314,7 @@ func (g *gallery) written() {
 		state{name: "wizard-2-refused", path: edit("upload", "file"), who: asOperator, action: "/edit/file", fields: []string{"rows", ""}, code: 422},
 		state{name: "wizard-2-paused", path: edit("paused draft", "file"), who: asOperator, code: 200},
 		state{name: "migration-host-paused", path: m("host paused", ""), who: asMember, code: 200},
+		state{name: "migration-full", path: m("full", ""), who: asMember, code: 200},
 		state{name: "wizard-2-waiting", path: edit("waiting", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-rows", path: edit("rows", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-rows-refused", path: edit("rows", "file"), who: asOperator, action: "/edit/rows", code: 422},

@@ -17,7 +17,8 @@ import (
 // notOurs is what may stand in a page without being a text of ours: what people
 // and servers wrote, names of things, and units, which are the same everywhere.
 var notOurs = regexp.MustCompile(strings.Join([]string{
-	`[\w.+*-]+@[\w.-]+`, `\b[\w-]+(\.[\w-]+)*\.example(\.net)?\b(:\d+)?`, `\bexample\.net\b`, `@Münch\.example`, `\bno domain\b`, `\bUTF-8\b`, // addresses and hosts
+	`[\w.+*-]+@[\w.-]+`, `\b[\w-]+(\.[\w-]+)*\.example(\.net)?\b(:\d+)?`, `\bexample\.net\b`, `@Münch\.example`, `\bimap old example\b`,
+	`\boutlook\.office365\.com\b`, `\bimap\.gmail\.com\b`, `\bimaps\.aruba\.it\b`, `\bno domain\b`, `\bUTF-8\b`, // addresses and hosts
 	`\bM-[A-Z0-9]{5}\b`, `\b[0-9a-f]{32,}\b`, // codes, fingerprints, numbers of requests
 	`Laura Bianchi`, `Team Member`, `Man Ager`, `Strange R`, `Other & Sons`, `Giulia Conti`, `Studio Rossi`, `\b(CSV|JSON)\b`, `-----BEGIN CERTIFICATE-----`, `New server`, `Help desk`, `\b(LB|TM|MA|SR|GC)\b`,
 	`\b(anna|bruno|carla|dario|dora|emma|elio|fabio|mover)\b`, `accounts\.csv`,

@@ -33,7 +33,7 @@ const (
 	ClassMechanism   Class = "no_mechanism" // none of the ways to log in that we have
 	ClassPermission  Class = "permission"   // logged in, but no mailbox behind it
 	ClassThrottled   Class = "throttled"
-	ClassOverQuota   Class = "over_quota"
+	ClassOverQuota   Class = migration.ClassOverQuota
 	ClassDayLimit    Class = "day_limit" // the provider lets no more be read today (M-5)
 	ClassRefused     Class = "refused"   // it says no to what a copy cannot do without
 	ClassTransport   Class = "transport"

@@ -14,6 +14,9 @@ const (
 	NoticeMXChanged NoticeKind = "mx_changed"
 	// NoticeHostPaused: a host refused logins, and nobody logs in there any more (C-2).
 	NoticeHostPaused NoticeKind = "host_paused"
+	// NoticeFull: mailboxes of the destination have no room in a pass. There is one
+	// for a pass at most, however many fill up.
+	NoticeFull NoticeKind = "full"
 )
 
 // Notice is a mail that is to be sent to the user who asked for a migration. It
@@ -26,7 +29,7 @@ type Notice struct {
 	MigrationID int64
 	UserID      int64
 	Kind        NoticeKind
-	Pass        int // number, for NoticePassDone
+	Pass        int // number, for NoticePassDone and NoticeFull
 	CreatedAt   time.Time
 
 	Tries  int       // how often sending failed
@@ -53,6 +56,8 @@ type Letter struct {
 	Records []string
 	// Pauses are the hosts that are paused for the migration now.
 	Pauses []PauseView
+	// Full are the mailboxes of the destination that have no room now.
+	Full []FullMailbox
 	// Domains are what is known of the MX records of each domain now.
 	Domains []DomainMX
 }

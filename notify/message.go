@@ -91,6 +91,8 @@ func (m *Mailer) words(ctx context.Context, l migration.Letter) words {
 		said = w.changed()
 	case l.Notice.Kind == migration.NoticeHostPaused:
 		said = w.paused()
+	case l.Notice.Kind == migration.NoticeFull:
+		said = w.full()
 	case l.Notice.Pass == 1:
 		said = w.firstPass()
 	default:

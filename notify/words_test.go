@@ -129,9 +129,18 @@ func pausedLetter(language string) migration.Letter {
 	return l
 }
 
+// fullLetter: mailboxes have no room.
+func fullLetter(language string) migration.Letter {
+	l := letter(language)
+	l.Notice.Kind, l.Notice.Pass = migration.NoticeFull, 1
+	l.Full = []migration.FullMailbox{{Row: 3, Login: "anna@rossi.it"}, {Row: 7, Login: "bea@rossi.it"}}
+	return l
+}
+
 var letters = map[string]func(string) migration.Letter{
 	"pass1": firstLetter, "pass1-failed": failedLetter, "pass2": lastLetter, "pass2-clean": cleanLetter,
 	"pass2-parked": parkedLetter, "invalid": invalidLetter, "changed": changedLetter, "paused": pausedLetter,
+	"full": fullLetter,
 }
 
 func testMailer(t *testing.T) *Mailer {

@@ -55,8 +55,8 @@ func (s *Scheduler) sendNotice(ctx context.Context, n migration.Notice) error {
 		n.GaveUp, n.Error = true, errLate.Error()
 		return s.store.NoticeFailed(ctx, n)
 	}
-	if err == nil && n.Kind == migration.NoticeHostPaused && len(letter.Pauses) == 0 {
-		n.GaveUp, n.Error = true, errLifted.Error()
+	if over := overtakenBy(letter); err == nil && over != nil {
+		n.GaveUp, n.Error = true, over.Error()
 		return s.store.NoticeFailed(ctx, n)
 	}
 	if err == nil && n.Kind == migration.NoticeMXChanged && !migration.AllThere(letter.Domains) {
@@ -77,9 +77,22 @@ func (s *Scheduler) sendNotice(ctx context.Context, n migration.Notice) error {
 var (
 	errLate   = errors.New("it would have come too late to be of use")
 	errLifted = errors.New("the host takes logins again")
+	errRoom   = errors.New("the mailboxes have room again")
 	// errTurnedBack: resolvers may say old and new by turns for a while.
 	errTurnedBack = errors.New("the MX records do not point to the destination any more")
 )
+
+// overtakenBy says what has become of the trouble that a letter tells of; nil: it is
+// still there.
+func overtakenBy(letter migration.Letter) error {
+	switch kind := letter.Notice.Kind; {
+	case kind == migration.NoticeHostPaused && len(letter.Pauses) == 0:
+		return errLifted
+	case kind == migration.NoticeFull && len(letter.Full) == 0:
+		return errRoom
+	}
+	return nil
+}
 
 // isLate reports whether a letter would mislead: mail was switched on, or came
 // back, long after what it tells; or pass 2 has begun, and "change the MX now"

@@ -95,6 +95,7 @@ type pauseStore interface {
 	HostPauses(ctx context.Context) ([]migration.HostPause, error)
 	Held(ctx context.Context, migrationID int64) (int, error)
 	TellHeld(ctx context.Context, migrationID int64, p migration.HostPause) error
+	LookAgain(ctx context.Context, customer, migrationID int64) error
 	TryHost(ctx context.Context, customer, migrationID int64, key string) error
 }
 

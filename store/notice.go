@@ -131,6 +131,8 @@ func readLetter(ctx context.Context, q querier, l *migration.Letter) (err error)
 		err = readPassLetter(ctx, q, l)
 	case migration.NoticeHostPaused:
 		l.Pauses, err = readPausesOf(ctx, q, n.CustomerID, n.MigrationID)
+	case migration.NoticeFull:
+		l.Full, err = readFull(ctx, q, n.CustomerID, n.MigrationID)
 	case migration.NoticeInvalid:
 		l.Failed, err = failedChecks(ctx, q, n.MigrationID)
 	}

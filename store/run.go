@@ -106,6 +106,9 @@ func (s *Store) MoveRun(ctx context.Context, customer int64, run *migration.Run,
 			if err == nil && to == migration.RunConnecting {
 				err = takeOver(ctx, tx, moved)
 			}
+			if err == nil && to == migration.RunParked && moved.ErrorClass == migration.ClassOverQuota {
+				err = s.tellFull(ctx, tx, moved)
+			}
 			return err
 		})
 	}

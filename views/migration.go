@@ -40,6 +40,7 @@ type MigrationView struct {
 	MX      []migration.DomainMX // what is known of the records of its domains
 	Notices []migration.Notice
 	Pauses  PausesView // hosts that refuse logins
+	Full    []migration.FullMailbox
 	// SendsMail says that notices leave by mail.
 	SendsMail bool
 	Policy    migration.Policy

@@ -303,7 +303,7 @@ func (v MigrationView) noticeTexts(ctx context.Context) []string {
 	var texts []string
 	silent := false
 	for _, n := range v.Notices {
-		if n.Kind == migration.NoticeHostPaused && n.GaveUp && n.Tries == 0 {
+		if (n.Kind == migration.NoticeHostPaused || n.Kind == migration.NoticeFull) && n.GaveUp && n.Tries == 0 {
 			continue // it was over before it was told
 		}
 		if n.SentAt.IsZero() && !v.SendsMail {
