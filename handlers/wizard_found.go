@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"fmt"
-	"net/http"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -28,8 +27,10 @@ func (s *Server) takeFound(c echo.Context) error {
 	}
 	line, _ := strconv.Atoi(c.FormValue("line")) // 0: all
 	rows := view.ToTake(c.FormValue("domain"), c.FormValue("host"), line)
-	if len(rows) == 0 {
-		return echo.NewHTTPError(http.StatusBadRequest)
+	at := rowsLookOf(c)
+	back := stepPath(m, views.StepFile) + fmt.Sprintf("?rows=%s&page=%d", at.group, at.page)
+	if len(rows) == 0 { // the page was an old one
+		return s.goBack(c, back, locale.T(ctx, "flash.choice_over", nil))
 	}
 	file, err := s.file(ctx, m)
 	if err != nil {
@@ -46,7 +47,5 @@ func (s *Server) takeFound(c echo.Context) error {
 	if err := s.keepFile(ctx, m, file); err != nil {
 		return err
 	}
-	at := rowsLookOf(c)
-	back := stepPath(m, views.StepFile) + fmt.Sprintf("?rows=%s&page=%d", at.group, at.page)
 	return s.goBack(c, back, locale.N(ctx, "flash.found_taken", len(rows), map[string]any{"host": c.FormValue("host")}))
 }

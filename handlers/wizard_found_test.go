@@ -41,7 +41,7 @@ func TestAServerThatWasFoundIsTakenByTheAdminAlone(t *testing.T) {
 		{"domain", "rossi.example", "host", "imaps.aruba.it"},
 		{"domain", "old.example", "host", "imaps.aruba.it", "line", "3"},
 	} {
-		if a := admin.post(edit+"found", wrong...); a.code != http.StatusBadRequest {
+		if a := admin.post(edit+"found", wrong...); a.code != http.StatusSeeOther {
 			t.Errorf("%v is answered by %d", wrong, a.code)
 		}
 	}

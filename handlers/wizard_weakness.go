@@ -27,8 +27,8 @@ func (s *Server) allow(c echo.Context) error {
 	shown := func(row store.ResourceRow) bool {
 		return weakness != "" && row.Check.Weakness() == weakness && row.Source.Address() == address
 	}
-	if !slices.ContainsFunc(stored.Resources, shown) {
-		return echo.NewHTTPError(http.StatusBadRequest)
+	if !slices.ContainsFunc(stored.Resources, shown) { // the page was an old one
+		return s.goBack(c, stepPath(m, views.StepFile), locale.T(ctx, "flash.choice_over", nil))
 	}
 	file, err := s.file(ctx, m)
 	if err != nil {

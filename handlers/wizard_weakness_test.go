@@ -36,7 +36,7 @@ func TestAWeaknessIsBorneWithAtOneServerAlone(t *testing.T) {
 				{"address", "imap.old.example:993", "weakness", ""},
 				{"address", "imap.old.example:993", "weakness", "insecure"},
 			} {
-				if a := admin.post(edit+"allow", wrong...); a.code != http.StatusBadRequest {
+				if a := admin.post(edit+"allow", wrong...); a.code != http.StatusSeeOther {
 					t.Errorf("%v is answered by %d", wrong, a.code)
 				}
 			}

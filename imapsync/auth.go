@@ -46,7 +46,7 @@ func (e *Engine) connectWatched(
 func (e *Engine) connectInForms(
 	ctx context.Context, side Side, ep migration.Endpoint, cloud migration.Cloud, passed func(wire.Stage),
 ) (*wire.Conn, error) {
-	byPassword := ep.Auth.Kind != migration.AuthClientCredentials
+	byPassword := ep.Auth.Kind == migration.AuthPassword || ep.Auth.Kind == migration.AuthMaster
 	var refused error
 	for _, attempt := range e.attempts(ep) {
 		conn, err := e.dial(ctx, ep, passed)

@@ -35,7 +35,7 @@ func TestWordsOfProviders(t *testing.T) {
 		{"Gmail within its limits", imapsync.SourceSide, say("UID FETCH", "NO [THROTTLED] slow down"), "", 0, true},
 		{"Gmail could not fetch some", imapsync.SourceSide, say("UID FETCH", "NO Some messages could not be FETCHed (Failure)"), "", 0, false},
 		{"Gmail ends the session", imapsync.SourceSide, bye("UID FETCH", "Session expired, please login again."), "", 0, true},
-		{"Gmail's day is used up", imapsync.SourceSide, always("UID FETCH", "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"), imapsync.ClassThrottled, 0, true},
+		{"Gmail's day is used up", imapsync.SourceSide, always("UID FETCH", "NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"), imapsync.ClassDayLimit, time.Hour, false},
 		{"Yahoo", imapsync.SourceSide, say("UID FETCH", "NO [LIMIT] UID FETCH Rate limit hit."), "", 0, true},
 		{"Dovecot is in use", imapsync.SourceSide, say("EXAMINE", "NO [INUSE] Mailbox is locked"), "", 0, true},
 		{"Dovecot has a fault", imapsync.SourceSide, say("UID FETCH", "NO [SERVERBUG] Internal error occurred. Refer to server log for more information."), "", 0, false},
