@@ -218,7 +218,7 @@ func (k *knock) refusal(err error) migration.Refusal {
 			r.Cause = migration.PauseMaster
 		}
 	case migration.AuthClientCredentials:
-		r.Cause, r.AtOnce = migration.PauseApp, isOfApp(err)
+		r.Cause, r.AtOnce = migration.PauseApp, isOfApp(err) && !isOfSecret(err)
 	}
 	return r
 }
@@ -239,7 +239,14 @@ func isRefusedLogin(err error) bool {
 	return (e.Class == ClassLogin || e.Class == ClassAppLogin) && errors.As(err, &said) || isOfApp(err)
 }
 
-// isOfApp reports whether what is wrong is wrong for every mailbox of the application.
+// isOfSecret reports whether an application is refused for what one row may have wrong
+// and the next one right.
+func isOfSecret(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && slices.Contains([]Class{ClassTokenSecret, ClassTokenExpired, ClassTokenNoSecret}, e.Class)
+}
+
+// isOfApp reports whether it is the application that is refused, and no mailbox.
 func isOfApp(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && slices.Contains([]Class{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -172,30 +174,52 @@ func TestATrialLiftsAPauseOrNot(t *testing.T) {
 	}
 }
 
-// Of an application whose secret is wrong the identity service hears once; other
-// applications at the same host are not held up.
-func TestAnApplicationThatIsRefusedStopsItsOwn(t *testing.T) {
-	p := &provider{answer: entra}
-	e := tokens(t, p)
-	app := func(client, login string) migration.Endpoint {
-		return migration.Endpoint{Host: "127.0.0.1", Port: 1, TLS: migration.TLSNone, Auth: migration.Auth{
-			Kind: migration.AuthClientCredentials, Login: login, ClientID: client, ClientSecret: migration.NewSecret("old"), Tenant: "rossi.example",
-		}}
+// unknownApp is an identity service that knows no application.
+func unknownApp(w http.ResponseWriter, _ url.Values) {
+	w.WriteHeader(http.StatusBadRequest)
+	fmt.Fprint(w, `{"error":"unauthorized_client","error_description":"AADSTS700016: Application with identifier 'app' was not found in the directory"}`)
+}
+
+// appMailbox is a mailbox that an application opens, at a server of its own.
+func appMailbox(t *testing.T, client, login, secret string) migration.Endpoint {
+	t.Helper()
+	return migration.Endpoint{
+		Host: "127.0.0.1", Port: at(t, imaptest.Script(t, (&door{}).script), migration.TLSNone).Port, TLS: migration.TLSNone,
+		Auth: migration.Auth{
+			Kind: migration.AuthClientCredentials, Login: login, ClientID: client, ClientSecret: migration.NewSecret(secret), Tenant: "rossi.example",
+		},
 	}
-	for i, want := range []Class{ClassTokenSecret, ClassHostPaused, ClassHostPaused} {
-		conn := imaptest.Script(t, (&door{}).script)
-		ep := app("app", fmt.Sprint("user", i, "@rossi.example"))
-		ep.Port = at(t, conn, migration.TLSNone).Port
-		if got := connects(t, e, ep); got != want {
+}
+
+// Of an application that is refused for all its mailboxes the identity service hears
+// once; other applications at the same host are not held up.
+func TestAnApplicationThatIsRefusedStopsItsOwn(t *testing.T) {
+	p := &provider{answer: unknownApp}
+	e := tokens(t, p)
+	for i, want := range []Class{ClassTokenApp, ClassHostPaused, ClassHostPaused} {
+		login := fmt.Sprint("user", i, "@rossi.example")
+		if got := connects(t, e, appMailbox(t, "app", login, "s3cret")); got != want {
 			t.Errorf("row %d: %s, want %s", i, got, want)
 		}
-		ep.Auth.ClientID = fmt.Sprint("another", i)
-		if got := connects(t, e, ep); got != ClassTokenSecret {
+		if got := connects(t, e, appMailbox(t, fmt.Sprint("another", i), login, "s3cret")); got != ClassTokenApp {
 			t.Errorf("another application: %s", got)
 		}
 	}
 	if p.count() != 4 {
 		t.Errorf("asked for a token %d times", p.count())
+	}
+}
+
+// A secret that is wrong in one row may be right in the next.
+func TestAWrongSecretOfAnApplicationIsOneRows(t *testing.T) {
+	e := tokens(t, &provider{answer: entra})
+	for i, step := range []struct {
+		secret string
+		want   Class
+	}{{"old", ClassTokenSecret}, {"old", ClassTokenSecret}, {"old", ClassTokenSecret}, {"s3cret", ClassHostPaused}} {
+		if got := connects(t, e, appMailbox(t, "app", fmt.Sprint("user", i, "@rossi.example"), step.secret)); got != step.want {
+			t.Errorf("row %d: %s, want %s", i, got, step.want)
+		}
 	}
 }
 
