@@ -36,8 +36,14 @@ func sampled(i int) face {
 	}[i%4]
 }
 
-// wide finds what makes a page scroll sideways, once it has its new size.
-const wide = `new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn))).then(() => {
+// wide finds what makes a page scroll sideways, once it has its new size. It is
+// set in the system's own fonts then, which are wider: ours come too late over a
+// slow line (font-display: optional), and nothing may stick out for that.
+const wide = `new Promise(drawn => {
+	document.documentElement.style.setProperty("--t-sans", "sans-serif");
+	document.documentElement.style.setProperty("--t-mono", "monospace");
+	requestAnimationFrame(() => requestAnimationFrame(drawn));
+}).then(() => {
 	const room = document.documentElement.clientWidth;
 	if (document.documentElement.scrollWidth <= room) return "";
 	return [...document.querySelectorAll("body *")].filter(part => part.getBoundingClientRect().right > room + 0.5)
