@@ -33,7 +33,7 @@ func (e *Engine) connectWatched(
 	if err != nil {
 		return nil, blame(side, err)
 	}
-	conn, err := e.connectInForms(ctx, side, ep, cloud, passed)
+	conn, err := e.connectInForms(ctx, k, cloud, passed)
 	unwritten := k.answered(ctx, err)
 	if err == nil && unwritten != nil {
 		conn.Logout(ctx)
@@ -44,8 +44,9 @@ func (e *Engine) connectWatched(
 
 // connectInForms connects in the forms of the login that are worth a try.
 func (e *Engine) connectInForms(
-	ctx context.Context, side Side, ep migration.Endpoint, cloud migration.Cloud, passed func(wire.Stage),
+	ctx context.Context, k *knock, cloud migration.Cloud, passed func(wire.Stage),
 ) (*wire.Conn, error) {
+	side, ep := k.side, k.ep
 	byPassword := ep.Auth.Kind == migration.AuthPassword || ep.Auth.Kind == migration.AuthMaster
 	var refused error
 	for _, attempt := range e.attempts(ep) {
@@ -62,6 +63,10 @@ func (e *Engine) connectInForms(
 		}
 		if side == SourceSide {
 			conn.PacedBy(e.pace(ep))
+		}
+		if err := k.enter(ctx); err != nil {
+			conn.Logout(ctx)
+			return nil, blame(side, err)
 		}
 		err = e.login(ctx, conn, cloud, attempt)
 		if err == nil {

@@ -73,7 +73,8 @@ func (w warrant) holds(p migration.HostPause) bool {
 }
 
 // entrance is where logins at one host go through. Never are more under way than it may
-// refuse before it is paused.
+// refuse before it is paused. Connections that are being made do not count: one that
+// hangs keeps nobody out.
 type entrance struct {
 	mu      sync.Mutex
 	trying  int
@@ -97,40 +98,55 @@ func sharedOf(key string, auth migration.Auth) (shared, bool) {
 	return shared{}, false
 }
 
-// knock is a login that may be tried.
+// knock is a login at a host.
 type knock struct {
 	engine   *Engine
 	entrance *entrance
 	key      string
 	side     Side
 	ep       migration.Endpoint
-	known    bool // the host let this login in before
-	paused   bool // it was when this one was let through
+	warrant  warrant
+	inside   bool // it counts as under way
+	paused   bool // the host was when this one was let through
 }
 
-// knock waits until a login may be tried; it is over with answered. A host that is
-// paused lets none through but one at a time of those with a warrant. The error
-// is an *Error, the context's, or one of Refusals.
+// knock returns a login that may be tried now: there is no use in a connection to a host
+// that is paused. The error is an *Error, the context's, or one of Refusals.
 func (e *Engine) knock(ctx context.Context, side Side, ep migration.Endpoint, w warrant) (*knock, error) {
-	k := &knock{engine: e, key: migration.HostKey(string(side), ep), side: side, ep: ep, known: w.known}
+	k := &knock{engine: e, key: migration.HostKey(string(side), ep), side: side, ep: ep, warrant: w}
 	k.entrance = e.entrance(k.key)
-	for {
-		changed, err := k.enter(ctx, w)
+	_, err := k.pause(ctx)
+	return k, err
+}
+
+// pause returns what is remembered of the host, and an *Error where that holds the login.
+func (k *knock) pause(ctx context.Context) (migration.HostPause, error) {
+	pause, err := k.engine.opts.Refusals.HostPause(ctx, k.key)
+	if err == nil && pause.Paused() && !k.warrant.holds(pause) {
+		err = &Error{Side: k.side, Class: ClassHostPaused, Err: &PausedError{pause}}
+	}
+	return pause, err
+}
+
+// enter waits until the login may be sent; it is over with answered. A host that is
+// paused lets none through but one at a time of those with a warrant. Another call for
+// the same login does nothing. The errors are those of Engine.knock.
+func (k *knock) enter(ctx context.Context) error {
+	for !k.inside {
+		changed, err := k.tryEnter(ctx)
 		if err != nil {
-			if paused := (*PausedError)(nil); errors.As(err, &paused) {
-				err = &Error{Side: side, Class: ClassHostPaused, Err: err}
-			}
-			return nil, err
+			return err
 		}
 		if changed == nil {
-			return k, nil
+			return nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
+	return nil
 }
 
 func (e *Engine) entrance(key string) *entrance {
@@ -142,27 +158,24 @@ func (e *Engine) entrance(key string) *entrance {
 	return e.entrances[key]
 }
 
-// enter counts a login as under way, or returns what to wait for.
-func (k *knock) enter(ctx context.Context, w warrant) (<-chan struct{}, error) {
+// tryEnter counts the login as under way, or returns what to wait for.
+func (k *knock) tryEnter(ctx context.Context) (<-chan struct{}, error) {
 	d := k.entrance
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	pause, err := k.engine.opts.Refusals.HostPause(ctx, k.key)
+	pause, err := k.pause(ctx)
 	if err != nil {
 		return nil, err
 	}
 	room := migration.RefusalsInARow - len(pause.Refused)
-	k.paused = pause.Paused()
-	switch {
-	case k.paused && !w.holds(pause):
-		return nil, &PausedError{pause}
-	case k.paused || k.unproven():
+	if k.paused = pause.Paused(); k.paused || k.unproven() {
 		room = 1
 	}
 	if d.trying >= max(room, 1) {
 		return d.changed, nil
 	}
 	d.trying++
+	k.inside = true
 	return nil, nil //nolint:nilnil // there is nothing to wait for
 }
 
@@ -172,12 +185,15 @@ func (k *knock) unproven() bool {
 	login, isShared := sharedOf(k.key, k.ep.Auth)
 	k.engine.mu.Lock()
 	defer k.engine.mu.Unlock()
-	return isShared && !k.known && !k.engine.proven[login]
+	return isShared && !k.warrant.known && !k.engine.proven[login]
 }
 
-// answered ends a login with what became of it. Whether the host is paused is written
-// down before the next login goes through.
+// answered ends a login with what became of it; one that was never sent says nothing of
+// the host. Whether that is paused is written down before the next login goes through.
 func (k *knock) answered(ctx context.Context, err error) error {
+	if !k.inside {
+		return nil
+	}
 	k.entrance.mu.Lock()
 	defer k.entrance.mu.Unlock()
 	defer func() {
@@ -193,7 +209,7 @@ func (k *knock) answered(ctx context.Context, err error) error {
 			k.engine.proven[login] = true
 			k.engine.mu.Unlock()
 		}
-		if k.paused && k.known {
+		if k.paused && k.warrant.known {
 			return nil // it says nothing of those that are new to the host
 		}
 		return k.engine.opts.Refusals.Accept(ctx, k.key)
@@ -205,7 +221,7 @@ func (k *knock) answered(ctx context.Context, err error) error {
 
 func (k *knock) refusal(err error) migration.Refusal {
 	r := migration.Refusal{
-		Key: k.key, Side: string(k.side), Host: strings.ToLower(k.ep.Host), Cause: migration.PauseLogins, Known: k.known,
+		Key: k.key, Side: string(k.side), Host: strings.ToLower(k.ep.Host), Cause: migration.PauseLogins, Known: k.warrant.known,
 		RefusedLogin: migration.RefusedLogin{
 			Account: migration.AccountKey(string(k.side), k.ep), Login: k.ep.Auth.Login, Said: ServerText(err), At: k.engine.opts.Now(),
 		},

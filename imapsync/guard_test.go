@@ -67,6 +67,34 @@ func TestAHostIsPausedAfterThreeRefusals(t *testing.T) {
 	}
 }
 
+// Who gets no answer when he connects keeps nobody out who logs in at the same address.
+func TestAConnectionThatHangsKeepsNobodyOut(t *testing.T) {
+	hanging := make(chan struct{})
+	silent := at(t, imaptest.Script(t, func(s *imaptest.Session) {
+		hanging <- struct{}{}
+		s.Stall(t.Context())
+	}), migration.TLSNone)
+	d := &door{opens: `LOGIN "anna" "pw"`, refuse: wrongLogin}
+	ep := at(t, imaptest.Script(t, d.script), migration.TLSNone)
+	e := local()
+	ctx, hangUp := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for i := range migration.RefusalsInARow {
+		all.Go(func() {
+			_, err := e.connect(ctx, SourceSide, account(silent, fmt.Sprint("user", i), "pw"), warrant{})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("user%d: %v", i, err)
+			}
+		})
+		<-hanging
+	}
+	if got := connects(t, e, account(ep, "anna", "pw")); got != "" {
+		t.Errorf("anna: %s", got)
+	}
+	hangUp()
+	all.Wait()
+}
+
 // One that is let in between shows that the others' passwords are theirs.
 func TestALoginBetweenRefusalsStartsTheCountAnew(t *testing.T) {
 	d := &door{opens: `LOGIN "anna" "pw"`, refuse: wrongLogin}
