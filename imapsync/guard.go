@@ -98,6 +98,9 @@ func sharedOf(key string, auth migration.Auth) (shared, bool) {
 	return shared{}, false
 }
 
+// anySecret is the same login whatever its password is.
+func (s shared) anySecret() shared { return shared{host: s.host, name: s.name} }
+
 // knock is a login at a host.
 type knock struct {
 	engine   *Engine
@@ -183,9 +186,13 @@ func (k *knock) tryEnter(ctx context.Context) (<-chan struct{}, error) {
 // wrong one refusal tells.
 func (k *knock) unproven() bool {
 	login, isShared := sharedOf(k.key, k.ep.Auth)
-	k.engine.mu.Lock()
-	defer k.engine.mu.Unlock()
-	return isShared && !k.warrant.known && !k.engine.proven[login]
+	return isShared && !k.warrant.known && !k.engine.hasProven(login)
+}
+
+func (e *Engine) hasProven(login shared) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.proven[login]
 }
 
 // answered ends a login with what became of it; one that was never sent says nothing of
@@ -206,7 +213,7 @@ func (k *knock) answered(ctx context.Context, err error) error {
 	case err == nil || isLetIn(err):
 		if login, isShared := sharedOf(k.key, k.ep.Auth); isShared {
 			k.engine.mu.Lock()
-			k.engine.proven[login] = true
+			k.engine.proven[login], k.engine.proven[login.anySecret()] = true, true
 			k.engine.mu.Unlock()
 		}
 		if k.paused && k.warrant.known {
@@ -229,8 +236,10 @@ func (k *knock) refusal(err error) migration.Refusal {
 	switch k.ep.Auth.Kind {
 	case migration.AuthMaster:
 		// That of a destination was tried when it was set up: it is the mailbox that is
-		// missing, more likely.
-		if r.AtOnce = k.side == SourceSide && k.unproven(); r.AtOnce {
+		// missing, more likely. And one that was let in with another password is known: it
+		// is this row that has a wrong one.
+		login, _ := sharedOf(k.key, k.ep.Auth)
+		if r.AtOnce = k.side == SourceSide && k.unproven() && !k.engine.hasProven(login.anySecret()); r.AtOnce {
 			r.Cause = migration.PauseMaster
 		}
 	case migration.AuthClientCredentials:

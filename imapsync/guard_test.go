@@ -156,10 +156,13 @@ func TestAMasterThatIsRefusedStopsAllAtOnce(t *testing.T) {
 	}
 	e = local()
 	for _, step := range []struct {
-		login string
-		class Class
-	}{{"anna", ""}, {"nobody", ClassLogin}, {"anna", ""}, {"none", ClassLogin}, {"never", ClassLogin}, {"anna", ""}} {
-		if got := connects(t, e, master(step.login, "pw")); got != step.class {
+		login, password string
+		class           Class
+	}{
+		{"anna", "pw", ""}, {"nobody", "pw", ClassLogin}, {"anna", "pw", ""}, {"none", "pw", ClassLogin}, {"never", "pw", ClassLogin}, {"anna", "pw", ""},
+		{"bruno", "typed wrong", ClassLogin}, {"anna", "pw", ""}, // it was let in with another one: that row's fault
+	} {
+		if got := connects(t, e, master(step.login, step.password)); got != step.class {
 			t.Fatalf("%s: %q, want %q", step.login, got, step.class)
 		}
 	}

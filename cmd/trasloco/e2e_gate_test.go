@@ -20,10 +20,15 @@ type gate struct {
 	ended  bool
 }
 
-// newGate returns a gate that is open. It ends with the test.
+// newGate returns a gate that is open, at the address of its target. It ends with the
+// test.
 func newGate(t testing.TB, target string) *gate {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	host, _, err := net.SplitHostPort(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}

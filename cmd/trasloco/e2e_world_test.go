@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ const (
 // sink, a panel with its people, and one migration with both passes behind it.
 type shared struct {
 	src, dst *realserver.Server
+	sources  []string // more addresses of src, see scene.apart
 	sink     *sink
 	panel    *served
 	// The admin (who is the operator), a team member, a manager; each signed in.
@@ -59,8 +61,14 @@ const (
 )
 
 func (w *shared) build(b *builder) {
-	options := realserver.Options{TLSAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, Accounts: map[string]string{oddLogin: oddSecret}}
-	w.src, w.dst, w.sink = realserver.Dovecot(b, options), realserver.Dovecot(b, options), newSink(b)
+	options := realserver.Options{TLSAddresses: local(), Accounts: map[string]string{oddLogin: oddSecret}}
+	w.dst, w.sink = realserver.Dovecot(b, options), newSink(b)
+	for i := range 16 {
+		address := net.IPv4(127, 0, 1, byte(i+1))
+		options.AlsoAt = append(options.AlsoAt, address.String())
+		options.TLSAddresses = append(options.TLSAddresses, address)
+	}
+	w.src, w.sources = realserver.Dovecot(b, options), options.AlsoAt
 	for i, user := range []string{"anna", "bruno"} {
 		load(b, w.src, user, mailgen.New(uint64(i+41), mailgen.Options{Messages: 40, MaxSize: 30_000}))
 	}
@@ -268,6 +276,17 @@ func stage(t *testing.T, who string) *scene {
 	// page, and that may be another test's.
 	s.tab.SignIn(w.panel.url, w.signIn(t, who).Cookies())
 	return s
+}
+
+var apart atomic.Int32 // scenes with an address of their own
+
+// apart gives the scene an address of the source of its own: wrong passwords pause an
+// address for all (C-2), and are not to stop another test. Its mailboxes are others to
+// the panel there, so it copies none.
+func (s *scene) apart() {
+	own := *s.shared
+	own.src = s.src.At(s.sources[int(apart.Add(1))%len(s.sources)])
+	s.shared = &own
 }
 
 // Who may be on stage.

@@ -85,6 +85,10 @@ type Options struct {
 	Host      string
 	SamePorts *Server
 
+	// AlsoAt are more addresses on loopback to listen at, with the same ports, as a
+	// shared server has them; see Server.At. Dovecot only.
+	AlsoAt []string
+
 	// TLSName is the name in the server's certificate; "mail.example.test" by
 	// default.
 	TLSName string
@@ -209,6 +213,14 @@ func (s *Server) Address() string { return net.JoinHostPort(s.Host, strconv.Itoa
 
 // TLSAddress returns host:port of the TLS port.
 func (s *Server) TLSAddress() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.TLSPort)) }
+
+// At returns the same server as it is reached at another of its addresses. It is for
+// reading alone.
+func (s *Server) At(host string) *Server {
+	there := *s
+	there.Host = host
+	return &there
+}
 
 // PasswordOf returns the password of a user.
 func (s *Server) PasswordOf(user string) string {
