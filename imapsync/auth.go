@@ -61,6 +61,10 @@ func (e *Engine) connectInForms(
 			conn.Logout(ctx)
 			return nil, appOnly(side)
 		}
+		if err := e.guardApp(conn, ep); err != nil {
+			conn.Logout(ctx)
+			return nil, err
+		}
 		if side == SourceSide {
 			conn.PacedBy(e.pace(ep))
 		}

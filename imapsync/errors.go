@@ -55,6 +55,7 @@ const (
 	ClassAppLogin      Class = "app_login"       // Exchange does not take the token for this mailbox
 	ClassAppPermission Class = "app_permission"  // it does, and does not open the mailbox
 	ClassAppOnly       Class = "app_only"        // a password, where Microsoft takes none
+	ClassAppHost       Class = "app_host"        // the server is not Microsoft's, or the line is open
 )
 
 // The classes of a service account of Google's, by the stages of

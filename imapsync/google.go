@@ -26,7 +26,8 @@ var (
 
 // guardKey refuses to show a token, which opens the mailbox, to anybody but Google.
 func (e *Engine) guardKey(ep migration.Endpoint) error {
-	isGoogle := ep.Host == migration.Gmail.Host() && ep.TLS != migration.TLSNone && !ep.Insecure
+	isOwn := ep.Pin != "" || ep.TLSName != "" || len(ep.CA) > 0 // somebody else may vouch for the server then
+	isGoogle := ep.Host == migration.Gmail.Host() && ep.TLS != migration.TLSNone && !ep.Insecure && !ep.OldTLS && !isOwn
 	if ep.Auth.Kind != migration.AuthServiceAccount || isGoogle || e.opts.GoogleTokens != "" {
 		return nil
 	}

@@ -65,11 +65,11 @@ type warrant struct {
 }
 
 func (j Job) warrant() warrant {
-	return warrant{trials: j.Trials, known: j.Resource.Check.Status == migration.CheckPassed}
+	return warrant{trials: j.Trials, known: j.Resource.Check.LetIn()}
 }
 
 func (w warrant) holds(p migration.HostPause) bool {
-	return w.anywhere || w.known && !p.Turned || p.OnTrial() && slices.Contains(w.trials, p.Key)
+	return w.anywhere || p.Passes(w.known) || p.OnTrial() && slices.Contains(w.trials, p.Key)
 }
 
 // entrance is where logins at one host go through. Never are more under way than it may
@@ -110,11 +110,12 @@ type knock struct {
 	ep       migration.Endpoint
 	warrant  warrant
 	inside   bool // it counts as under way
-	paused   bool // the host was when this one was let through
+	passed   bool // it goes through a pause that says nothing of it, nor it of the pause
 }
 
 // knock returns a login that may be tried now: there is no use in a connection to a host
-// that is paused. The error is an *Error, the context's, or one of Refusals.
+// that is paused. The error is an *Error, or the
+// context's.
 func (e *Engine) knock(ctx context.Context, side Side, ep migration.Endpoint, w warrant) (*knock, error) {
 	k := &knock{engine: e, key: migration.HostKey(string(side), ep), side: side, ep: ep, warrant: w}
 	k.entrance = e.entrance(k.key)
@@ -125,7 +126,13 @@ func (e *Engine) knock(ctx context.Context, side Side, ep migration.Endpoint, w 
 // pause returns what is remembered of the host, and an *Error where that holds the login.
 func (k *knock) pause(ctx context.Context) (migration.HostPause, error) {
 	pause, err := k.engine.opts.Refusals.HostPause(ctx, k.key)
-	if err == nil && pause.Paused() && !k.warrant.holds(pause) {
+	switch {
+	case ctx.Err() != nil:
+		return pause, context.Cause(ctx)
+	case err != nil:
+		return pause, &Error{Side: k.side, Class: ClassInternal, Err: err}
+	}
+	if pause.Paused() && !k.warrant.holds(pause) {
 		err = &Error{Side: k.side, Class: ClassHostPaused, Err: &PausedError{pause}}
 	}
 	return pause, err
@@ -133,7 +140,8 @@ func (k *knock) pause(ctx context.Context) (migration.HostPause, error) {
 
 // enter waits until the login may be sent; it is over with answered. A host that is
 // paused lets none through but one at a time of those with a warrant. Another call for
-// the same login does nothing. The errors are those of Engine.knock.
+// the same login does nothing. The error is an *Error, or the
+// context's.
 func (k *knock) enter(ctx context.Context) error {
 	for !k.inside {
 		changed, err := k.tryEnter(ctx)
@@ -171,14 +179,14 @@ func (k *knock) tryEnter(ctx context.Context) (<-chan struct{}, error) {
 		return nil, err
 	}
 	room := migration.RefusalsInARow - len(pause.Refused)
-	if k.paused = pause.Paused(); k.paused || k.unproven() {
+	if pause.Paused() || k.unproven() {
 		room = 1
 	}
 	if d.trying >= max(room, 1) {
 		return d.changed, nil
 	}
 	d.trying++
-	k.inside = true
+	k.inside, k.passed = true, pause.Paused() && pause.Passes(k.warrant.known)
 	return nil, nil //nolint:nilnil // there is nothing to wait for
 }
 
@@ -216,8 +224,8 @@ func (k *knock) answered(ctx context.Context, err error) error {
 			k.engine.proven[login], k.engine.proven[login.anySecret()] = true, true
 			k.engine.mu.Unlock()
 		}
-		if k.paused && k.warrant.known {
-			return nil // it says nothing of those that are new to the host
+		if k.passed {
+			return nil
 		}
 		return k.engine.opts.Refusals.Accept(ctx, k.key)
 	case isRefusedLogin(err):
@@ -254,14 +262,16 @@ func isLetIn(err error) bool {
 	return errors.As(err, &e) && (e.Class == ClassPermission || e.Class == ClassAppPermission)
 }
 
-// isRefusedLogin reports whether a server was asked and said that a login is wrong.
+// isRefusedLogin reports whether a server was asked and said that a login is wrong. That
+// Exchange does not take an application's token for a mailbox is about that mailbox, and
+// Microsoft bans nobody for it.
 func isRefusedLogin(err error) bool {
 	var e *Error
 	var said *wire.StatusError
 	if !errors.As(err, &e) {
 		return false
 	}
-	return (e.Class == ClassLogin || e.Class == ClassAppLogin) && errors.As(err, &said) || isOfApp(err)
+	return e.Class == ClassLogin && errors.As(err, &said) || isOfApp(err)
 }
 
 // isOfSecret reports whether an application is refused for what one row may have wrong

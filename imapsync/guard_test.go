@@ -260,8 +260,8 @@ func TestKnownLoginsPassAPausedHostUntilOneIsRefused(t *testing.T) {
 	d := &door{opens: `LOGIN "anna" "pw"`, refuse: wrongLogin}
 	ep := at(t, imaptest.Script(t, d.script), migration.TLSNone)
 	e := local()
-	try := func(login, password string, known bool) Class {
-		conn, err := e.connect(t.Context(), SourceSide, account(ep, login, password), warrant{known: known})
+	try := func(login, password string, w warrant) Class {
+		conn, err := e.connect(t.Context(), SourceSide, account(ep, login, password), w)
 		if err != nil {
 			return FaultOf(err).Class
 		}
@@ -269,7 +269,7 @@ func TestKnownLoginsPassAPausedHostUntilOneIsRefused(t *testing.T) {
 		return ""
 	}
 	for i := range 3 {
-		try(fmt.Sprint("user", i), "wrong", false)
+		try(fmt.Sprint("user", i), "wrong", warrant{})
 	}
 	for i, step := range []struct {
 		login, password string
@@ -281,8 +281,20 @@ func TestKnownLoginsPassAPausedHostUntilOneIsRefused(t *testing.T) {
 		{"bruno", "changed", true, ClassLogin},
 		{"anna", "pw", true, ClassHostPaused},
 	} {
-		if got := try(step.login, step.password, step.known); got != step.want {
+		if got := try(step.login, step.password, warrant{known: step.known}); got != step.want {
 			t.Errorf("step %d, %s: %q, want %q", i, step.login, got, step.want)
 		}
+	}
+	// Now that a known one was refused, one that is let in on trial speaks for all.
+	key := migration.HostKey("source", ep)
+	kept := e.opts.Refusals.(*keptRefusals)
+	pause := kept.hosts[key]
+	pause.TrialMigration = 1
+	kept.hosts[key] = pause
+	if got := try("anna", "pw", warrant{known: true, trials: []string{key}}); got != "" {
+		t.Errorf("trial of anna: %s", got)
+	}
+	if got := try("carla", "wrong", warrant{}); got != ClassLogin {
+		t.Errorf("after the trial: %q", got)
 	}
 }

@@ -43,5 +43,23 @@ func refusedCloud(err error) bool {
 	return known
 }
 
+// guardApp refuses to show the token of an application, which may open every mailbox of
+// a tenant, to anybody but Microsoft: a server is known by its name or by its certificate.
+func (e *Engine) guardApp(conn *wire.Conn, ep migration.Endpoint) error {
+	if ep.Auth.Kind != migration.AuthClientCredentials || e.opts.Authority != "" {
+		return nil
+	}
+	state := conn.TLS()
+	if state != nil && !ep.Insecure {
+		if _, byName := migration.CloudOf(ep.Host); byName {
+			return nil
+		}
+		if _, byCertificate := migration.CloudOfNames(certificateNames(state.PeerCertificates[0])); byCertificate {
+			return nil
+		}
+	}
+	return &Error{Side: SourceSide, Class: ClassAppHost, Err: errNotMicrosoft}
+}
+
 // appOnly is what becomes of a login by password at Microsoft's servers.
 func appOnly(side Side) error { return &Error{Side: side, Class: ClassAppOnly, Err: errAppOnly} }

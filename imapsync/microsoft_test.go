@@ -26,6 +26,8 @@ func TestNoPasswordGoesToMicrosoftByAnotherName(t *testing.T) {
 		{"by a certificate with a star, of a national cloud", "* OK hello", []string{"127.0.0.1", "*.outlook.cn"}, migration.AuthPassword, ClassAppOnly},
 		{"by a certificate that does not name the address", "* OK hello", []string{"outlook.office365.com"}, migration.AuthPassword, ClassAppOnly},
 		{"an Exchange of one's own", "* OK The Microsoft Exchange IMAP4 service is ready.", []string{"127.0.0.1"}, migration.AuthPassword, ""},
+		{"the token of an application at any other server", "* OK hello", []string{"127.0.0.1"}, migration.AuthClientCredentials, ClassAppHost},
+		{"the same, which greets like Microsoft's", online, []string{"127.0.0.1"}, migration.AuthClientCredentials, ClassAppHost},
 		{"any other server", "* OK hello", []string{"127.0.0.1", "outlook.example"}, migration.AuthPassword, ""},
 	}
 	for _, tt := range tests {

@@ -40,6 +40,8 @@ const (
 var (
 	errNoTenant = errors.New("the login has no domain that names a tenant")
 	errAppOnly  = errors.New("this server takes no password")
+
+	errNotMicrosoft = errors.New("tokens of an application go to Microsoft's servers over TLS, and to no other")
 )
 
 // token returns an access token. All mailboxes of a tenant share one, until most of

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"slices"
+	"strings"
 
 	"trasloco/migration"
 )
@@ -22,6 +24,15 @@ type oldTLS struct{ what string }
 
 func (e *oldTLS) Error() string { return e.what }
 
+// isOld reports whether a connection uses what allowOld lets it use.
+func isOld(state tls.ConnectionState) bool {
+	if state.Version != tls.VersionTLS12 {
+		return state.Version < tls.VersionTLS12
+	}
+	is := func(suite *tls.CipherSuite) bool { return suite.ID == state.CipherSuite }
+	return slices.ContainsFunc(tls.InsecureCipherSuites(), is) || !strings.HasPrefix(tls.CipherSuiteName(state.CipherSuite), "TLS_ECDHE_")
+}
+
 // weaknessOf finds out whether a handshake failed since the server is too old. It
 // asks once more, and says nothing but goodbye. The error is err, or names it.
 func (e *Engine) weaknessOf(ctx context.Context, source migration.Endpoint, err error) error {
@@ -36,7 +47,7 @@ func (e *Engine) weaknessOf(ctx context.Context, source migration.Endpoint, err 
 	}
 	defer conn.Logout(ctx)
 	state := conn.TLS()
-	if state == nil {
+	if state == nil || !isOld(*state) { // what failed was not its age
 		return err
 	}
 	best := &oldTLS{tls.VersionName(state.Version) + ", " + tls.CipherSuiteName(state.CipherSuite)}

@@ -21,7 +21,7 @@ func CheckStatuses() []CheckStatus {
 // Check is what the last check of a resource found out.
 type Check struct {
 	Status CheckStatus
-	At     time.Time // when it ended; zero before
+	At     time.Time // when it ended; zero before, and once its row is reached in another way
 
 	// What is wrong, of a failed check: the end ("source", "destination"), a
 	// code, the program's words in no language, and the server's own.
@@ -54,6 +54,9 @@ type Check struct {
 func (c Check) Fresh(policy Policy, now time.Time) bool {
 	return c.Status == CheckPassed && now.Sub(c.At) < policy.CheckFor
 }
+
+// LetIn reports whether both ends took the logins that the row has now.
+func (c Check) LetIn() bool { return c.Status == CheckPassed && !c.At.IsZero() }
 
 // CheckSummary counts the rows of a migration by their check.
 type CheckSummary struct {

@@ -63,6 +63,10 @@ type Refusal struct {
 // Paused reports whether nobody logs in there.
 func (p HostPause) Paused() bool { return !p.Since.IsZero() }
 
+// Passes reports whether a login goes through all the same since it was let in before.
+// Such a one says nothing of those that are new to the host.
+func (p HostPause) Passes(letIn bool) bool { return letIn && !p.Turned }
+
 // Add counts a refusal. Whoever was on trial has failed.
 func (p HostPause) Add(r Refusal) HostPause {
 	p.Key, p.Side, p.Host = r.Key, r.Side, r.Host
@@ -102,7 +106,7 @@ func (p HostPause) Holds(side string, ep Endpoint) bool {
 
 // HoldsRow reports whether the pause keeps either end of a row.
 func (p HostPause) HoldsRow(r Resource) bool {
-	if r.Check.Status == CheckPassed && !p.Turned {
+	if p.Passes(r.Check.LetIn()) {
 		return false
 	}
 	return p.Holds("source", r.Source) || p.Holds("destination", r.Destination)

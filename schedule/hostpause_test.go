@@ -32,13 +32,13 @@ func (w *wrongPasswords) login(ctx context.Context, job imapsync.Job) error {
 	if err != nil {
 		return err
 	}
-	known := job.Resource.Check.Status == migration.CheckPassed
-	if pause.Paused() && (!known || pause.Turned) && (!pause.OnTrial() || !slices.Contains(job.Trials, key)) {
+	known := job.Resource.Check.LetIn()
+	if pause.Paused() && !pause.Passes(known) && (!pause.OnTrial() || !slices.Contains(job.Trials, key)) {
 		return &imapsync.Error{Side: imapsync.SourceSide, Class: imapsync.ClassHostPaused, Err: &imapsync.PausedError{Pause: pause}}
 	}
 	w.heard = append(w.heard, ep.Auth.Login)
 	if ep.Host != "old.example" || slices.Contains(w.right, ep.Auth.Login) {
-		if pause.Paused() && known {
+		if pause.Paused() && pause.Passes(known) {
 			return nil
 		}
 		return w.refusals.Accept(ctx, key)
@@ -144,6 +144,9 @@ func TestRunsAreParkedAtAHostThatRefuses(t *testing.T) {
 	l.until(m, "gone on", func(m migration.Migration) bool { return m.Passes[1].Runs.Parked == 0 && m.Passes[1].Runs.Open == 0 })
 	if got := w.logins(); !slices.Equal(got[4:], []string{"user4", "user5"}) {
 		t.Errorf("after it went on: logins %v", got)
+	}
+	if still, err := l.store.HostPauses(t.Context()); err != nil || len(still) > 0 {
+		t.Errorf("others wait still: %+v, %v", still, err)
 	}
 }
 

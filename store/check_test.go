@@ -109,6 +109,24 @@ func TestACorrectedRowIsOpenedWhole(t *testing.T) {
 	}
 }
 
+// A login that nobody was let in with yet is no known one, even if the row is not
+// checked again (C-2).
+func TestACorrectedLoginIsNotKnown(t *testing.T) {
+	p := newPanel(t)
+	m := p.running(t, "x")
+	row := must(p.Resource(t.Context(), p.customer, m.ID, 1))(t)
+	if !row.Check.LetIn() {
+		t.Fatalf("check %+v", row.Check)
+	}
+	p.move(t, p.run(t, m, 1, 1), migration.RunConnecting, migration.RunFailed)
+	fresh := row.Source
+	fresh.Auth.Password = migration.NewSecret("typed wrong")
+	check(t, p.CorrectRow(t.Context(), p.customer, m.ID, Correction{Row: 1, Source: fresh}))
+	if got := must(p.Resource(t.Context(), p.customer, m.ID, 1))(t).Check; got.Status != migration.CheckPassed || got.LetIn() {
+		t.Errorf("check %+v", got)
+	}
+}
+
 func TestABrokenOffCheckIsMadeAgain(t *testing.T) {
 	p := newPanel(t)
 	p.draft(t, "x")

@@ -132,13 +132,13 @@ func (s *Store) correctRow(ctx context.Context, tx *sql.Tx, migrationID int64, r
 }
 
 // changeSource stores how a source is reached from now on, and lets the row be tried
-// by that.
+// by that: what its check found stays, but nobody was let in like that yet.
 func (s *Store) changeSource(ctx context.Context, tx *sql.Tx, id int64, source, sourceKey string) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE resource SET source = $1, source_key = $2, refused = '', check_status = CASE WHEN EXISTS (
 			SELECT 1 FROM run r WHERE r.resource_id = resource.id AND r.status = $3
 				AND r.pass_id = (SELECT max(pass_id) FROM run WHERE resource_id = resource.id)
-		) THEN check_status ELSE $4 END
+		) THEN check_status ELSE $4 END, check_at = NULL
 		WHERE id = $5`, source, sourceKey, migration.RunFailed, migration.CheckWaiting, id)
 	if err != nil {
 		return err
