@@ -19,7 +19,7 @@ func TestRunsGetWhatWasChosenForGmail(t *testing.T) {
 	}}
 	l := newLab(t, engine, imaginary())
 	m := l.draft(l.row(1, "old.example", "anna"))
-	check(t, l.store.ChooseGmail(t.Context(), l.customer, &m, migration.GmailChoice{Labels: migration.ChoiceCopies, DayLimit: 500_000_000}))
+	check(t, l.store.ChooseGmail(t.Context(), l.customer, &m, migration.GmailChoice{Labels: migration.LabelsCopied, DayLimit: 500_000_000}))
 	l.submit(m)
 	l.start()
 	if job := receive(t, got); job.Rules.Labels != migration.LabelsCopied || job.DayLimit != 500_000_000 {

@@ -79,7 +79,7 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 	}
 	s.freeze(ctx, &job)
 	gmail, rules := job.Gmail.Over(s.policy), s.rules(job.Type, job.Chosen)
-	rules.Labels = gmail.Labels.Rule()
+	rules.Labels = gmail.Labels
 	trials, err := s.trialsOf(ctx, job.MigrationID, job.Resource)
 	if err != nil {
 		return migration.Tally{}, err
