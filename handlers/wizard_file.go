@@ -183,6 +183,9 @@ func (s *Server) saveFile(c echo.Context) error {
 	}
 	s.files.Lock()
 	defer s.files.Unlock()
+	if err := s.Store.SearchAgain(ctx, m.CustomerID, m.ID); err != nil {
+		return err
+	}
 	if err := s.keepFile(ctx, m, file); err != nil {
 		return err
 	}

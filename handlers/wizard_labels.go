@@ -43,8 +43,8 @@ func (s *Server) saveLabels(c echo.Context) error {
 const CodeDayLimit = "labels.day_limit" // args: min, max
 
 func (f *formReader) gmailChoice(form views.LabelForm) migration.GmailChoice {
-	choice := migration.GmailChoice{Labels: migration.LabelChoice(form.Labels)}
-	if !slices.Contains(migration.LabelChoices(), choice.Labels) {
+	choice := migration.GmailChoice{Labels: migration.LabelRule(form.Labels)}
+	if !slices.Contains(migration.LabelRules(), choice.Labels) {
 		f.fault("labels", CodeFormChoice, nil)
 	}
 	const least, most = migration.MinDayLimit / migration.Million, migration.MaxDayLimit / migration.Million

@@ -31,7 +31,7 @@ func TestLabelsAreChosenPerMigration(t *testing.T) {
 				t.Errorf("chosen without a choice: %+v", got)
 			}
 			w.post("labels?from=review", "labels", "copies", "day_limit", "500").wantGoTo(t, w.path("folders")+"?from=review")
-			want := migration.GmailChoice{Labels: migration.ChoiceCopies, DayLimit: 500_000_000}
+			want := migration.GmailChoice{Labels: migration.LabelsCopied, DayLimit: 500_000_000}
 			if got := w.migration().Gmail; got != want {
 				t.Errorf("chosen %+v, want %+v", got, want)
 			}

@@ -21,10 +21,10 @@ type Class string
 
 // The classes of rule table 2.10 that are about a whole run.
 const (
-	ClassAddress     Class = "address"         // the name has no address
-	ClassPrivate     Class = "private_address" // it leads to a private one, which is not allowed
-	ClassConnect     Class = "connect"         // nobody answers there
-	ClassGreeting    Class = "greeting"        // somebody answers, but not as an IMAP server
+	ClassAddress     Class = migration.ClassAddress  // the name has no address
+	ClassPrivate     Class = "private_address"       // it leads to a private one, which is not allowed
+	ClassConnect     Class = migration.ClassConnect  // nobody answers there
+	ClassGreeting    Class = migration.ClassGreeting // somebody answers, but not as an IMAP server
 	ClassTLS         Class = "tls"
 	ClassCertificate Class = "certificate"
 	ClassOldTLS      Class = "old_tls" // it knows no TLS that is still safe
@@ -32,11 +32,11 @@ const (
 	ClassLogin       Class = "login"
 	ClassMechanism   Class = "no_mechanism" // none of the ways to log in that we have
 	ClassPermission  Class = "permission"   // logged in, but no mailbox behind it
-	ClassThrottled   Class = "throttled"
+	ClassThrottled   Class = migration.ClassThrottled
 	ClassOverQuota   Class = migration.ClassOverQuota
 	ClassDayLimit    Class = "day_limit" // the provider lets no more be read today (M-5)
 	ClassRefused     Class = "refused"   // it says no to what a copy cannot do without
-	ClassTransport   Class = "transport"
+	ClassTransport   Class = migration.ClassTransport
 	ClassHostPaused  Class = migration.ClassHostPaused // nobody logs in there, so as not to be banned (C-2)
 	ClassSecrets     Class = "secrets_gone"            // the password was destroyed, or cannot be opened
 	ClassInternal    Class = "internal"
@@ -44,34 +44,34 @@ const (
 
 // The classes of Microsoft 365, by the stages of migration.MicrosoftStages.
 const (
-	ClassTenant        Class = "tenant"          // no tenant has the domain
-	ClassToken         Class = "token"           // no token, for a reason that has no class of its own
-	ClassTokenApp      Class = "token_app"       // the tenant does not know the application
-	ClassTokenSecret   Class = "token_secret"    // the secret is not the application's
-	ClassTokenExpired  Class = "token_expired"   // the secret was
-	ClassTokenNoSecret Class = "token_no_secret" // there is none
-	ClassTokenScope    Class = "token_scope"     // the identity service does not know what is asked for
-	ClassTokenRoles    Class = "token_roles"     // the token does not allow IMAP
-	ClassAppLogin      Class = "app_login"       // Exchange does not take the token for this mailbox
-	ClassAppPermission Class = "app_permission"  // it does, and does not open the mailbox
-	ClassAppOnly       Class = "app_only"        // a password, where Microsoft takes none
-	ClassAppHost       Class = "app_host"        // the server is not Microsoft's, or the line is open
+	ClassTenant        Class = migration.ClassTenant        // no tenant has the domain
+	ClassToken         Class = migration.ClassToken         // no token, for a reason that has no class of its own
+	ClassTokenApp      Class = migration.ClassTokenApp      // the tenant does not know the application
+	ClassTokenSecret   Class = migration.ClassTokenSecret   // the secret is not the application's
+	ClassTokenExpired  Class = migration.ClassTokenExpired  // the secret was
+	ClassTokenNoSecret Class = migration.ClassTokenNoSecret // there is none
+	ClassTokenScope    Class = migration.ClassTokenScope    // the identity service does not know what is asked for
+	ClassTokenRoles    Class = migration.ClassTokenRoles    // the token does not allow IMAP
+	ClassAppLogin      Class = migration.ClassAppLogin      // Exchange does not take the token for this mailbox
+	ClassAppPermission Class = migration.ClassAppPermission // it does, and does not open the mailbox
+	ClassAppOnly       Class = "app_only"                   // a password, where Microsoft takes none
+	ClassAppHost       Class = "app_host"                   // the server is not Microsoft's, or the line is open
 )
 
 // The classes of a service account of Google's, by the stages of
 // migration.GoogleStages.
 const (
-	ClassKey         Class = "key"          // it is no private key
-	ClassKeyHost     Class = "key_host"     // the server is not Google's, or the line is open
-	ClassKeyRefused  Class = "key_refused"  // Google does not know the key any more
-	ClassKeyClock    Class = "key_clock"    // the clock of this machine is wrong
-	ClassKeyToken    Class = "key_token"    // no token, for a reason that has no class of its own
-	ClassDelegation  Class = "delegation"   // the account may not act for others, or not with this scope
-	ClassKeyMailbox  Class = "key_mailbox"  // no mailbox of the Workspace has the login
-	ClassKeyDisabled Class = "key_disabled" // it has, and is suspended or deleted
-	ClassKeyLogin    Class = "key_login"    // Gmail does not take the token
-	ClassKeyIMAP     Class = "key_imap"     // it does, and IMAP is off
-	ClassIMAPOff     Class = "imap_off"     // the same, of an account that is opened by its password
+	ClassKey         Class = migration.ClassKey         // it is no private key
+	ClassKeyHost     Class = migration.ClassKeyHost     // the server is not Google's, or the line is open
+	ClassKeyRefused  Class = migration.ClassKeyRefused  // Google does not know the key any more
+	ClassKeyClock    Class = migration.ClassKeyClock    // the clock of this machine is wrong
+	ClassKeyToken    Class = migration.ClassKeyToken    // no token, for a reason that has no class of its own
+	ClassDelegation  Class = migration.ClassDelegation  // the account may not act for others, or not with this scope
+	ClassKeyMailbox  Class = migration.ClassKeyMailbox  // no mailbox of the Workspace has the login
+	ClassKeyDisabled Class = migration.ClassKeyDisabled // it has, and is suspended or deleted
+	ClassKeyLogin    Class = migration.ClassKeyLogin    // Gmail does not take the token
+	ClassKeyIMAP     Class = migration.ClassKeyIMAP     // it does, and IMAP is off
+	ClassIMAPOff     Class = "imap_off"                 // the same, of an account that is opened by its password
 )
 
 // Side is the end of a resource that an error is about.

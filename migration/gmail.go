@@ -2,40 +2,32 @@ package migration
 
 import "cmp"
 
-// LabelChoice is what an admin answered of the further labels of a message; "":
-// nothing.
-type LabelChoice string
+// LabelRule says what becomes of a message that stands under several labels (M-2); "":
+// nobody said so, and it is LabelsOnce.
+type LabelRule string
 
-// The answers; see LabelRule.
+// The rules of labels. Whichever holds, a message is in the folder of its first
+// label.
 const (
-	ChoiceOnce     LabelChoice = "once"
-	ChoiceKeywords LabelChoice = "keywords"
-	ChoiceCopies   LabelChoice = "copies"
+	LabelsOnce     LabelRule = "once"     // it is nowhere else
+	LabelsKeywords LabelRule = "keywords" // and has the names of the others as keywords
+	LabelsCopied   LabelRule = "copies"   // and there is a copy of it in the folder of each
 )
 
-// LabelChoices returns the answers, the default first.
-func LabelChoices() []LabelChoice { return []LabelChoice{ChoiceOnce, ChoiceKeywords, ChoiceCopies} }
+// LabelRules returns the rules, the default first.
+func LabelRules() []LabelRule { return []LabelRule{LabelsOnce, LabelsKeywords, LabelsCopied} }
 
 // GmailChoice is what was chosen for the Gmail accounts of one migration. The zero
 // value: nothing, and all is as the installation has it.
 type GmailChoice struct {
-	Labels   LabelChoice
+	Labels   LabelRule
 	DayLimit int64 // octets read of one account in a day (M-5); 0: not chosen
 }
 
 // Over returns the choice with what it leaves open taken from the policy of the
 // installation.
 func (c GmailChoice) Over(p Policy) GmailChoice {
-	usual := LabelChoice(cmp.Or(string(p.Folders.Labels), string(ChoiceOnce)))
-	return GmailChoice{Labels: cmp.Or(c.Labels, usual), DayLimit: cmp.Or(c.DayLimit, p.DayLimit)}
-}
-
-// Rule is the choice as the engine knows it (M-2).
-func (c LabelChoice) Rule() LabelRule {
-	if c == ChoiceOnce {
-		return LabelsOnce
-	}
-	return LabelRule(c)
+	return GmailChoice{Labels: cmp.Or(c.Labels, p.Folders.Labels, LabelsOnce), DayLimit: cmp.Or(c.DayLimit, p.DayLimit)}
 }
 
 // Bounds of a day's limit that people may choose, in octets: less hardly moves a

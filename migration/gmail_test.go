@@ -15,11 +15,11 @@ func TestGmailChoiceOverPolicy(t *testing.T) {
 	}{
 		{"nothing", GmailChoice{}, usual, LabelsOnce, 2500 * Million},
 		{"nothing, and the installation has others", GmailChoice{}, own, LabelsCopied, 7 * Million},
-		{"once, where the installation copies", GmailChoice{Labels: ChoiceOnce}, own, LabelsOnce, 7 * Million},
-		{"both", GmailChoice{Labels: ChoiceKeywords, DayLimit: 9 * Million}, own, LabelsKeywords, 9 * Million},
+		{"once, where the installation copies", GmailChoice{Labels: LabelsOnce}, own, LabelsOnce, 7 * Million},
+		{"both", GmailChoice{Labels: LabelsKeywords, DayLimit: 9 * Million}, own, LabelsKeywords, 9 * Million},
 	}
 	for _, tt := range tests {
-		if got := tt.choice.Over(tt.policy); got.Labels.Rule() != tt.rule || got.DayLimit != tt.limit {
+		if got := tt.choice.Over(tt.policy); got.Labels != tt.rule || got.DayLimit != tt.limit {
 			t.Errorf("%s: %+v", tt.name, got)
 		}
 	}

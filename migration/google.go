@@ -185,11 +185,11 @@ func GoogleStages() []string {
 // the class is none of a service account's.
 func GoogleStage(class string) string {
 	return map[string]string{
-		"key": StageKey, "key_host": StageKey,
-		"key_refused": StageKeyToken, "key_clock": StageKeyToken, "key_token": StageKeyToken,
-		"delegation": StageDelegation, "key_mailbox": StageDelegation, "key_disabled": StageDelegation,
-		"key_login": StageKeyLogin,
-		"key_imap":  StageIMAP,
+		ClassKey: StageKey, ClassKeyHost: StageKey,
+		ClassKeyRefused: StageKeyToken, ClassKeyClock: StageKeyToken, ClassKeyToken: StageKeyToken,
+		ClassDelegation: StageDelegation, ClassKeyMailbox: StageDelegation, ClassKeyDisabled: StageDelegation,
+		ClassKeyLogin: StageKeyLogin,
+		ClassKeyIMAP:  StageIMAP,
 	}[class]
 }
 

@@ -56,11 +56,11 @@ func HindranceOf(e Entry) (Hindrance, bool) {
 // causeOf knows the classes of errors that are a cause of their own.
 func causeOf(class string) HindranceCause {
 	switch class {
-	case "throttled":
+	case ClassThrottled:
 		return CauseThrottled
-	case "transport":
+	case ClassTransport:
 		return CauseLost
-	case "connect":
+	case ClassConnect:
 		return CauseUnreachable
 	}
 	return ""

@@ -59,8 +59,8 @@ type Sighting struct {
 	Elsewhere bool // MessageState.IsElsewhere
 }
 
-// BeforeAnyPass is the Pass of a message that was at the destination before
-// anything was copied there (I-14).
+// BeforeAnyPass is the Pass of a message that no pass of its migration copied: it was
+// at the destination before (I-14), or another migration of the account copied it.
 const BeforeAnyPass = -1
 
 // Known is what is remembered of the messages of one pair, summed up. Those that

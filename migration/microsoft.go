@@ -79,11 +79,11 @@ func MicrosoftStages() []string {
 // "": the class is none of Microsoft's.
 func MicrosoftStage(class string) string {
 	return map[string]string{
-		"tenant": StageTenant,
-		"token":  StageToken, "token_app": StageToken, "token_secret": StageToken, "token_expired": StageToken,
-		"token_no_secret": StageToken, "token_scope": StageToken,
-		"token_roles":    StageRoles,
-		"app_login":      StageXOAUTH2,
-		"app_permission": StageOpens,
+		ClassTenant: StageTenant,
+		ClassToken:  StageToken, ClassTokenApp: StageToken, ClassTokenSecret: StageToken, ClassTokenExpired: StageToken,
+		ClassTokenNoSecret: StageToken, ClassTokenScope: StageToken,
+		ClassTokenRoles:    StageRoles,
+		ClassAppLogin:      StageXOAUTH2,
+		ClassAppPermission: StageOpens,
 	}[class]
 }

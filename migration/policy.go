@@ -60,17 +60,6 @@ type FolderRules struct {
 	Chosen FolderChoices
 }
 
-// LabelRule says what becomes of a message that stands under several labels.
-type LabelRule string
-
-// The rules of labels. Whichever holds, a message is in the folder of its first
-// label.
-const (
-	LabelsOnce     LabelRule = ""         // it is nowhere else
-	LabelsKeywords LabelRule = "keywords" // and has the names of the others as keywords
-	LabelsCopied   LabelRule = "copies"   // and there is a copy of it in the folder of each
-)
-
 // DefaultFolderRules returns the rules of S15: five names and two attributes.
 func DefaultFolderRules() FolderRules {
 	return FolderRules{

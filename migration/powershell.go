@@ -81,7 +81,8 @@ func (g AppGrant) Allow() []string {
 	return commands
 }
 
-// Revoke is the command that takes all of it back.
+// Revoke is the command that takes the application away from Exchange, so that it opens
+// no mailbox any more. Its entries in the permissions of the mailboxes stay.
 func (g AppGrant) Revoke() []string { return []string{"Remove-ServicePrincipal -Identity $id"} }
 
 // quotePowerShell writes a text that PowerShell takes as it is: between single

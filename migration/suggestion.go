@@ -59,7 +59,7 @@ func MailDomain(login, destination string) string {
 // NeedsServer reports whether a failed check says that nobody answers where the row
 // sends it: another server may be the right one.
 func (c Check) NeedsServer() bool {
-	return c.Status == CheckFailed && c.Side == "source" && slices.Contains([]string{"address", "connect", "greeting"}, c.Class)
+	return c.Status == CheckFailed && c.Side == "source" && slices.Contains([]string{ClassAddress, ClassConnect, ClassGreeting}, c.Class)
 }
 
 // NeedsServer returns the domains of the rows whose host is missing or is no host.

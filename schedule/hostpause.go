@@ -24,36 +24,42 @@ func heldBy(pauses []migration.HostPause, migrationID int64, r migration.Resourc
 	return held, trials
 }
 
-// told is what a migration was told of.
-type told struct {
+// wait is a migration that waits for a paused host.
+type wait struct {
 	migration int64
 	host      string
-	since     int64
 }
 
-// tellHeld tells those who look after a migration that it waits for a host; the lock is
-// held.
-func (s *Scheduler) tellHeld(ctx context.Context, migrationID int64, p migration.HostPause) {
-	once := told{migrationID, p.Key, p.Since.UnixMilli()}
-	if s.told[once] {
-		return
+// tellHeld tells those who look after migrations with rows that wait for their check at a
+// paused host; the lock is held. Their pages show it from then on, and no longer once
+// nothing waits.
+func (s *Scheduler) tellHeld(ctx context.Context, waits map[wait]migration.HostPause) {
+	for w, pause := range waits {
+		s.tellOf(ctx, w.migration, pause)
+		if _, known := s.waits[w]; !known {
+			s.hub.changed(w.migration)
+		}
 	}
-	err := s.store.TellHeld(ctx, migrationID, p)
-	s.report("tell that a host is paused", err, "migration", migrationID)
-	s.told[once] = err == nil
-	s.hub.changed(migrationID)
-	s.notices.nudge()
+	for w := range s.waits {
+		if _, still := waits[w]; !still {
+			s.hub.changed(w.migration)
+		}
+	}
+	s.waits = waits
 }
 
 // tellParked is tellHeld for a run that came to nothing.
 func (s *Scheduler) tellParked(ctx context.Context, migrationID int64, err error) {
 	var paused *imapsync.PausedError
-	if !errors.As(err, &paused) {
-		return
+	if errors.As(err, &paused) {
+		s.tellOf(ctx, migrationID, paused.Pause)
+		s.hub.changed(migrationID)
+		s.notices.nudge()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tellHeld(ctx, migrationID, paused.Pause)
+}
+
+func (s *Scheduler) tellOf(ctx context.Context, migrationID int64, pause migration.HostPause) {
+	s.report("tell that a host is paused", s.store.TellHeld(ctx, migrationID, pause), "migration", migrationID)
 }
 
 // trialsOf returns where a row logs in although the host is paused. Where it may not

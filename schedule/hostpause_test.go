@@ -182,3 +182,32 @@ func TestRunsOfKnownLoginsGoOnAtAPausedHost(t *testing.T) {
 		t.Errorf("that known logins were let in lifted the pause: %+v, %v", still, err)
 	}
 }
+
+// Who hands in a draft whose rows waited already is told, and once.
+func TestADraftThatWaitsIsToldWhenItIsHandedIn(t *testing.T) {
+	_, l := newWrongPasswords(t)
+	l.options.Checks = 1
+	first := l.submit(l.draft(l.fiveRows()...))
+	l.start()
+	l.untilValidity(first, migration.Invalid)
+	draft := l.draft(l.row(1, "old.example", "carla"))
+	l.s.tick(t.Context()) // sees that it is held
+	told := func() (n int) {
+		for _, notice := range l.notices(draft) {
+			if notice.Kind == migration.NoticeHostPaused {
+				n++
+			}
+		}
+		return n
+	}
+	if told() != 0 {
+		t.Fatal("who is in the wizard gets a mail")
+	}
+	l.submit(draft)
+	for range 2 {
+		l.s.tick(t.Context())
+	}
+	if told() != 1 {
+		t.Errorf("%d notices, want 1", told())
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -176,6 +177,19 @@ func (w *worker) wait(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for work on resource or run %d: %w", w.id, context.Cause(ctx))
+	}
+}
+
+// offered returns work that is not held, at least as much as an offer if there is so
+// much: what is held, for as long as a host is paused, keeps nothing else from its turn.
+func offered[J any](read func(limit int) ([]J, error), isHeld func(J) bool) ([]J, error) {
+	for limit := offer; ; limit *= 2 {
+		jobs, err := read(limit)
+		isAll := len(jobs) < limit
+		jobs = slices.DeleteFunc(jobs, isHeld)
+		if err != nil || isAll || len(jobs) >= offer {
+			return jobs, err
+		}
 	}
 }
 

@@ -127,3 +127,22 @@ func TestWorkIsHandedOutFairly(t *testing.T) {
 		})
 	}
 }
+
+// What is held fills no offer: what comes after it is offered, however much it is.
+func TestWhatIsHeldKeepsNothingFromBeingOffered(t *testing.T) {
+	all := make([]int, 5*offer)
+	for i := range all {
+		all[i] = i
+	}
+	for _, held := range []int{0, 10, offer, 3*offer + 1, len(all) - 1, len(all)} {
+		var reads []int
+		got, err := offered(func(limit int) ([]int, error) {
+			reads = append(reads, limit)
+			return slices.Clone(all[:min(limit, len(all))]), nil
+		}, func(i int) bool { return i < held })
+		want := min(offer, len(all)-held)
+		if err != nil || len(got) < want || want > 0 && got[0] != held || held == 0 && len(reads) > 1 {
+			t.Errorf("%d held: %d offered after reads of %v, %v", held, len(got), reads, err)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package schedule
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"trasloco/imapsync"
@@ -25,18 +24,18 @@ func (s *Scheduler) takeRuns(ctx context.Context) error {
 	if s.runs.busy() {
 		return nil
 	}
-	jobs, err := s.store.Claimable(ctx, s.now(), offer)
-	if err != nil {
-		return err
-	}
 	pauses, err := s.store.HostPauses(ctx)
 	if err != nil {
 		return err
 	}
-	jobs = slices.DeleteFunc(jobs, func(job migration.RunJob) bool { // it is parked for that already
+	read := func(limit int) ([]migration.RunJob, error) { return s.store.Claimable(ctx, s.now(), limit) }
+	jobs, err := offered(read, func(job migration.RunJob) bool { // it is parked for that already
 		held, _ := heldBy(pauses, job.MigrationID, job.Resource)
 		return len(held) > 0 && job.Run.Status == migration.RunParked
 	})
+	if err != nil {
+		return err
+	}
 	ofMigration := func(job migration.RunJob) int64 { return job.MigrationID }
 	fairly(jobs, s.runs.atWork(), s.runs.lastTurns(), ofMigration, func(job migration.RunJob) bool {
 		one := runPiece(job)
@@ -80,7 +79,7 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 	}
 	s.freeze(ctx, &job)
 	gmail, rules := job.Gmail.Over(s.policy), s.rules(job.Type, job.Chosen)
-	rules.Labels = gmail.Labels.Rule()
+	rules.Labels = gmail.Labels
 	trials, err := s.trialsOf(ctx, job.MigrationID, job.Resource)
 	if err != nil {
 		return migration.Tally{}, err

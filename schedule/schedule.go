@@ -78,7 +78,8 @@ type Scheduler struct {
 	// mu is held while it is decided what starts, ends or is held.
 	mu   sync.Mutex
 	held map[int64]bool // migrations that are being cancelled
-	told map[told]bool
+	// waits are those that the last look for checks has found.
+	waits map[wait]migration.HostPause
 
 	stopping chan struct{} // closed when Shutdown begins
 
@@ -101,7 +102,7 @@ func New(o Options) (*Scheduler, error) {
 	s := &Scheduler{
 		store: o.Store, engine: o.Engine, journal: o.Journal, notifier: o.Notifier, resolver: o.Resolver,
 		policy: o.Policy, now: o.Now, log: o.Logger,
-		held: map[int64]bool{}, told: map[told]bool{}, stopping: make(chan struct{}),
+		held: map[int64]bool{}, stopping: make(chan struct{}),
 	}
 	s.hub = newHub(s.recall)
 	s.book = &logbook{

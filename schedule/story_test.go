@@ -32,6 +32,21 @@ func subjects(a *imaptest.Account, folder string) []string {
 	return list
 }
 
+// newRealLab is a lab whose engine moves mail to an account that its master user "mover"
+// opens.
+func newRealLab(t *testing.T, destination *imaptest.Account) *lab {
+	t.Helper()
+	server := destination.Endpoint()
+	server.Auth = migration.Auth{
+		Kind: migration.AuthMaster, Master: "mover", Password: migration.NewSecret("pw"),
+		Form: migration.MasterForm{Separator: "*"},
+	}
+	engine := imapsync.New(imapsync.Options{TempDir: t.TempDir(), AllowPrivate: true, Patience: imapsync.Patience{
+		FirstTries: 1, Backoff: time.Millisecond, MaxBackoff: time.Millisecond, GiveUp: time.Second, Grace: time.Second,
+	}})
+	return newLab(t, engine, server)
+}
+
 func TestTwoPassesWithTheRealEngineMoveEverythingOnce(t *testing.T) {
 	// Two sources feed one mailbox: their runs must wait for each other.
 	one, two := imaptest.NewAccount(t, imaptest.AccountOptions{}), imaptest.NewAccount(t, imaptest.AccountOptions{})
@@ -41,15 +56,7 @@ func TestTwoPassesWithTheRealEngineMoveEverythingOnce(t *testing.T) {
 		two.Folder("INBOX").Add(mail(fmt.Sprint("two", i)))
 	}
 	one.Create("Trash").Add(mail("trash"))
-	server := destination.Endpoint()
-	server.Auth = migration.Auth{
-		Kind: migration.AuthMaster, Master: "mover", Password: migration.NewSecret("pw"),
-		Form: migration.MasterForm{Separator: "*"},
-	}
-	engine := imapsync.New(imapsync.Options{TempDir: t.TempDir(), AllowPrivate: true, Patience: imapsync.Patience{
-		FirstTries: 1, Backoff: time.Millisecond, MaxBackoff: time.Millisecond, GiveUp: time.Second, Grace: time.Second,
-	}})
-	l := newLab(t, engine, server)
+	l := newRealLab(t, destination)
 	m := l.submit(l.draft(l.sourceRow(1, one), l.sourceRow(2, two)))
 	l.start()
 	m = l.untilPass(m, 1, migration.PassDone)

@@ -3,7 +3,6 @@ package schedule
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -21,21 +20,23 @@ func (s *Scheduler) takeChecks(ctx context.Context) error {
 	if s.checks.busy() {
 		return nil
 	}
-	jobs, err := s.store.ChecksToMake(ctx, offer)
-	if err != nil || len(jobs) == 0 {
-		return err
-	}
 	pauses, err := s.store.HostPauses(ctx)
 	if err != nil {
 		return err
 	}
-	jobs = slices.DeleteFunc(jobs, func(job migration.CheckJob) bool {
+	waits := map[wait]migration.HostPause{}
+	read := func(limit int) ([]migration.CheckJob, error) { return s.store.ChecksToMake(ctx, limit) }
+	jobs, err := offered(read, func(job migration.CheckJob) bool {
 		held, _ := heldBy(pauses, job.MigrationID, job.Resource)
 		for _, p := range held {
-			s.tellHeld(ctx, job.MigrationID, p)
+			waits[wait{job.MigrationID, p.Key}] = p
 		}
 		return len(held) > 0
 	})
+	if err != nil {
+		return err
+	}
+	s.tellHeld(ctx, waits)
 	ofMigration := func(job migration.CheckJob) int64 { return job.MigrationID }
 	fairly(jobs, s.checks.atWork(), s.checks.lastTurns(), ofMigration, func(job migration.CheckJob) bool {
 		return !s.held[job.MigrationID] && s.checks.start(ctx, checkPiece(job), func(ctx context.Context) { s.check(ctx, job) })

@@ -10,13 +10,16 @@ import (
 )
 
 // Recheck lets the rows of a migration wait for their check again where it
-// failed, or passed before olderThan; they look up their sources anew (S7). Rows
-// that are left out stay so. Only a
+// failed, or passed before olderThan; they look up their sources anew (S7), and servers
+// that were not found are looked for again. Rows that are left out stay so. Only a
 // draft, an invalid or a validating migration has checks; any other is
 // migration.ErrConflict.
 func (s *Store) Recheck(ctx context.Context, customer, migrationID int64, olderThan time.Time) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		err := guardValidity(ctx, tx, customer, migrationID, migration.Draft, migration.Invalid, migration.Validating)
+		if err == nil {
+			err = searchAgain(ctx, tx, customer, migrationID)
+		}
 		if err != nil {
 			return err
 		}

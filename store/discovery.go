@@ -8,9 +8,9 @@ import (
 	"trasloco/migration"
 )
 
-// WantDiscovery lets the servers of domains be looked for. One that was found stays;
-// where none was, it is tried again. Nothing is done for a migration of another
-// customer, and for one whose rows are settled.
+// WantDiscovery lets the servers of domains be looked for that were not yet; see
+// SearchAgain. Nothing is done for a migration of another customer, and for one whose
+// rows are settled.
 func (s *Store) WantDiscovery(ctx context.Context, customer, migrationID int64, domains ...string) error {
 	if len(domains) == 0 {
 		return nil
@@ -20,7 +20,7 @@ func (s *Store) WantDiscovery(ctx context.Context, customer, migrationID int64, 
 			if _, err := tx.ExecContext(ctx, `
 				INSERT INTO discovery (customer_id, migration_id, domain)
 				SELECT customer_id, id, $3 FROM migration WHERE $1 IN (0, customer_id) AND id = $2 AND validity IN ($4, $5, $6)
-				ON CONFLICT (migration_id, domain) DO UPDATE SET done = 0 WHERE host = ''`, customer, migrationID, domain,
+				ON CONFLICT (migration_id, domain) DO NOTHING`, customer, migrationID, domain,
 				migration.Draft, migration.Invalid, migration.Validating); err != nil {
 				return err
 			}
@@ -31,6 +31,23 @@ func (s *Store) WantDiscovery(ctx context.Context, customer, migrationID int64, 
 		return fmt.Errorf("look for servers for migration %d: %w", migrationID, err)
 	}
 	return nil
+}
+
+// SearchAgain lets all servers of a migration be looked for once more that were not
+// found: somebody asks for it, by a file or by a button. That a row fails does not, of
+// which a domain may have hundreds.
+func (s *Store) SearchAgain(ctx context.Context, customer, migrationID int64) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return searchAgain(ctx, tx, customer, migrationID) })
+	if err != nil {
+		return fmt.Errorf("look for servers for migration %d again: %w", migrationID, err)
+	}
+	return nil
+}
+
+func searchAgain(ctx context.Context, tx *sql.Tx, customer, migrationID int64) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE discovery SET done = 0 WHERE $1 IN (0, customer_id) AND migration_id = $2 AND host = ''`, customer, migrationID)
+	return err
 }
 
 const discoveryColumns = `id, customer_id, migration_id, domain, done, host, port, how`

@@ -33,9 +33,22 @@ func TestASearchIsStoredByDomain(t *testing.T) {
 		t.Error("another customer sees it")
 	}
 
-	check(t, p.WantDiscovery(ctx, p.customer, m.ID, "rossi.example", "verdi.example"))
-	if jobs = must(p.DiscoveriesToMake(ctx, 10))(t); len(jobs) != 1 || jobs[0].Domain != "verdi.example" {
-		t.Errorf("looked for again: %+v", jobs)
+	for range 3 { // as rows of them fail, one by one
+		check(t, p.WantDiscovery(ctx, p.customer, m.ID, "rossi.example", "verdi.example"))
+	}
+	check(t, p.SearchAgain(ctx, p.customer+1, m.ID))
+	if jobs = must(p.DiscoveriesToMake(ctx, 10))(t); len(jobs) != 0 {
+		t.Errorf("looked for again, and nobody asked for it: %+v", jobs)
+	}
+	for name, again := range map[string]func() error{
+		"a file":          func() error { return p.SearchAgain(ctx, p.customer, m.ID) },
+		"\"Check again\"": func() error { return p.Recheck(ctx, p.customer, m.ID, p.at) },
+	} {
+		check(t, again())
+		if jobs = must(p.DiscoveriesToMake(ctx, 10))(t); len(jobs) != 1 || jobs[0].Domain != "verdi.example" {
+			t.Fatalf("%s has looked for again: %+v", name, jobs)
+		}
+		check(t, p.FinishDiscovery(ctx, jobs[0].ID, migration.Suggestion{}))
 	}
 	check(t, p.Delete(ctx, p.customer, &m))
 	if left := must(p.DiscoveriesToMake(ctx, 10))(t); len(left) > 0 {

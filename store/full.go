@@ -14,7 +14,8 @@ import (
 const fullGathers = 10 * time.Minute
 
 // tellFull writes a notice down for a run that found its destination mailbox full,
-// unless there is one of its pass.
+// unless there is one of its pass. One that came to nothing, since there was room again
+// before it was sent, stands for those that fill up later.
 func (s *Store) tellFull(ctx context.Context, tx *sql.Tx, run migration.Run) error {
 	now := s.now()
 	_, err := tx.ExecContext(ctx, `
@@ -22,13 +23,23 @@ func (s *Store) tellFull(ctx context.Context, tx *sql.Tx, run migration.Run) err
 		SELECT m.customer_id, m.id, coalesce(`+reader+`, m.user_id), $1, p.number, 0, $2, $3
 		FROM pass p JOIN migration m ON m.id = p.migration_id
 		WHERE p.id = $4 AND m.user_id IS NOT NULL
-		ON CONFLICT (migration_id, kind, pass, occasion) DO NOTHING`,
+		ON CONFLICT (migration_id, kind, pass, occasion) DO UPDATE SET
+			created_at = excluded.created_at, next_at = excluded.next_at, tries = 0, gave_up = 0, error = ''
+			WHERE notice.gave_up = 1`,
 		migration.NoticeFull, millis(now), millis(now.Add(fullGathers)), run.PassID)
 	if err != nil {
 		return fmt.Errorf("notice %s: %w", migration.NoticeFull, err)
 	}
 	return nil
 }
+
+// waitForRoom are the runs r, of resource x, of migration $2 of customer $1 that are
+// parked ($3) for want of room ($4), and will look again.
+const waitForRoom = `
+	FROM run r JOIN pass p ON p.id = r.pass_id
+		JOIN resource x ON x.id = r.resource_id JOIN migration m ON m.id = x.migration_id
+	WHERE $1 IN (0, m.customer_id) AND m.id = $2 AND m.validity = 'valid' AND r.status = $3 AND r.error_class = $4
+		AND ` + notSuperseded
 
 // FullMailboxes returns the destination mailboxes of a migration whose runs wait for
 // room, in the order of their rows.
@@ -44,20 +55,14 @@ func readFull(ctx context.Context, q querier, customer, migrationID int64) ([]mi
 	return queryAll(ctx, q, func(row scanner) (f migration.FullMailbox, err error) {
 		err = row.Scan(&f.Row, &f.Login)
 		return f, err
-	}, `
-		SELECT DISTINCT x.line, x.destination_login
-		FROM run r JOIN resource x ON x.id = r.resource_id
-		WHERE $1 IN (0, x.customer_id) AND x.migration_id = $2 AND r.status = $3 AND r.error_class = $4
-		ORDER BY x.line`, customer, migrationID, migration.RunParked, migration.ClassOverQuota)
+	}, `SELECT x.line, x.destination_login`+waitForRoom+` ORDER BY x.line`, customer, migrationID, migration.RunParked, migration.ClassOverQuota)
 }
 
 // LookAgain has the runs of a migration that wait for room look again now.
 func (s *Store) LookAgain(ctx context.Context, customer, migrationID int64) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			UPDATE run SET retry_at = $1 WHERE status = $2 AND error_class = $3
-				AND resource_id IN (SELECT id FROM resource WHERE $4 IN (0, customer_id) AND migration_id = $5)`,
-			millis(s.now()), migration.RunParked, migration.ClassOverQuota, customer, migrationID)
+		_, err := tx.ExecContext(ctx, `UPDATE run SET retry_at = $5 WHERE id IN (SELECT r.id`+waitForRoom+`)`,
+			customer, migrationID, migration.RunParked, migration.ClassOverQuota, millis(s.now()))
 		return err
 	})
 	if err != nil {

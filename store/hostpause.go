@@ -62,7 +62,8 @@ func (s *Store) HostPauses(ctx context.Context) ([]migration.HostPause, error) {
 }
 
 // Refuse counts a login that a host refused, which may pause it. Then the migrations
-// the refused logins are of get a notice, once for each pause.
+// the refused logins are of get a notice. Those whose logins are refused later get one if
+// they have to wait for it (TellHeld).
 func (s *Store) Refuse(ctx context.Context, r migration.Refusal) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		found, err := readPauses(ctx, tx, `host = $1`, r.Key)
@@ -74,7 +75,7 @@ func (s *Store) Refuse(ctx context.Context, r migration.Refusal) error {
 			before = found[0]
 		}
 		after := before.Add(r)
-		if err := savePause(ctx, tx, after, r.RefusedLogin); err != nil || !after.Paused() {
+		if err := savePause(ctx, tx, after, r.RefusedLogin); err != nil || !after.Paused() || before.Paused() {
 			return err
 		}
 		return s.tellRefused(ctx, tx, after)
@@ -263,9 +264,14 @@ func (s *Store) Held(ctx context.Context, migrationID int64) (held int, err erro
 }
 
 // TellHeld writes a notice down for a migration that waits for a paused host, once for
-// each pause. Who is still in the wizard sees it there.
+// each pause. Who is still in the wizard sees it there, and is told once it is handed in.
+// It may be called as often as anybody looks: nothing is written where all is told.
 func (s *Store) TellHeld(ctx context.Context, migrationID int64, p migration.HostPause) error {
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.tellPause(ctx, tx, p, `m.id = $5`, migrationID) })
+	isNews, err := queryOne(ctx, s.readers, scanValue[bool], `SELECT EXISTS (SELECT 1 FROM migration m WHERE `+untold+` AND m.id = $3)`,
+		migration.NoticeHostPaused, p.Since.UnixMilli(), migrationID)
+	if err == nil && isNews {
+		err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error { return s.tellPause(ctx, tx, p, `m.id = $4`, migrationID) })
+	}
 	if err != nil {
 		return fmt.Errorf("tell migration %d that %s is paused: %w", migrationID, p.Key, err)
 	}
@@ -275,16 +281,20 @@ func (s *Store) TellHeld(ctx context.Context, migrationID int64, p migration.Hos
 func (s *Store) tellRefused(ctx context.Context, tx *sql.Tx, p migration.HostPause) error {
 	column := map[string]string{"source": "source_key", "destination": "mailbox"}[p.Side]
 	return s.tellPause(ctx, tx, p, `m.id IN (
-		SELECT x.migration_id FROM resource x JOIN host_refusal f ON f.account = x.`+column+` WHERE f.host = $5 AND x.left_out = 0)`, p.Key)
+		SELECT x.migration_id FROM resource x JOIN host_refusal f ON f.account = x.`+column+` WHERE f.host = $4 AND x.left_out = 0)`, p.Key)
 }
+
+// untold holds for a migration m that was not told yet, by a notice of kind $1, of the
+// pause of occasion $2, and has logins to come.
+const untold = notOver + ` AND m.user_id IS NOT NULL AND NOT EXISTS (
+	SELECT 1 FROM notice n WHERE n.migration_id = m.id AND n.kind = $1 AND n.pass = 0 AND n.occasion = $2)`
 
 func (s *Store) tellPause(ctx context.Context, tx *sql.Tx, p migration.HostPause, which string, arg any) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO notice (customer_id, migration_id, user_id, kind, pass, occasion, created_at, next_at)
-		SELECT m.customer_id, m.id, coalesce(`+reader+`, m.user_id), $1, $2, $3, $4, $4 FROM migration m
-		WHERE m.user_id IS NOT NULL AND m.validity IN ('validating', 'valid') AND `+which+`
-		ON CONFLICT (migration_id, kind, pass, occasion) DO NOTHING`,
-		migration.NoticeHostPaused, 0, p.Since.UnixMilli(), millis(s.now()), arg)
+		SELECT m.customer_id, m.id, coalesce(`+reader+`, m.user_id), $1, 0, $2, $3, $3 FROM migration m
+		WHERE `+untold+` AND `+which,
+		migration.NoticeHostPaused, p.Since.UnixMilli(), millis(s.now()), arg)
 	return err
 }
 

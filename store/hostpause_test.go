@@ -126,6 +126,29 @@ func TestAPauseIsToldOnce(t *testing.T) {
 	}
 }
 
+// A mailbox that was moved weeks ago and is planned anew: the migration that is over
+// waits for nothing, also if the host refuses its login now.
+func TestAMigrationThatIsOverIsNotTold(t *testing.T) {
+	p := newPanel(t)
+	old := p.finish(t, p.running(t, "user1", "user2", "user3"), 1)
+	check(t, p.BeginPass(t.Context(), p.customer, &old.Passes[1]))
+	p.finish(t, old, 2)
+	parked := p.running(t, "user1")
+	p.move(t, p.run(t, parked, 1, 1), migration.RunConnecting, migration.RunParked)
+	parked = p.finish(t, parked, 1)
+	check(t, p.BeginPass(t.Context(), p.customer, &parked.Passes[1]))
+	p.move(t, p.run(t, parked, 1, 2), migration.RunConnecting, migration.RunParked)
+	p.finish(t, parked, 2)
+	for _, r := range p.rows("user1", "user2", "user3") {
+		check(t, p.Refuse(t.Context(), refused(r)))
+	}
+	check(t, p.TellHeld(t.Context(), old.ID, must(p.HostPauses(t.Context()))(t)[0]))
+	pending := must(p.PendingNotices(t.Context(), p.at))(t)
+	if len(pending) != 1 || pending[0].MigrationID != parked.ID { // whose run goes on alone
+		t.Errorf("notices %+v, want one of migration %d", pending, parked.ID)
+	}
+}
+
 // Another login of the destination server is another chance.
 func TestAnotherLoginOfTheDestinationLiftsItsPause(t *testing.T) {
 	p := newPanel(t)

@@ -92,7 +92,7 @@ func TestChoicesAreFixedOnceAPassHasBegun(t *testing.T) {
 	check(t, p.Settle(t.Context(), p.customer, &m, migration.Valid, nil))
 	out := migration.NewFolderChoices(migration.FolderChoice{Path: []string{"Vecchi"}, Out: true})
 	check(t, p.ChooseFolders(t.Context(), p.customer, &m, out))
-	gmail := migration.GmailChoice{Labels: migration.ChoiceKeywords, DayLimit: 500_000_000}
+	gmail := migration.GmailChoice{Labels: migration.LabelsKeywords, DayLimit: 500_000_000}
 	check(t, p.ChooseGmail(t.Context(), p.customer, &m, gmail))
 	check(t, p.BeginPass(t.Context(), p.customer, &m.Passes[0]))
 	jobs := must(p.Claimable(t.Context(), testNow, 10))(t)

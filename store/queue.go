@@ -44,6 +44,13 @@ const notSuperseded = `NOT EXISTS (
 	SELECT 1 FROM run o JOIN pass l ON l.id = o.pass_id
 	WHERE o.resource_id = r.resource_id AND l.number > p.number)`
 
+// notOver holds for migration m while it is checked, a pass of it has not ended, or a run
+// goes on alone.
+const notOver = `(m.validity = 'validating' OR m.validity = 'valid' AND EXISTS (
+	SELECT 1 FROM pass p LEFT JOIN run r ON r.pass_id = p.id
+	WHERE p.migration_id = m.id AND (p.status NOT IN ('done', 'cancelled')
+		OR r.status NOT IN ('done', 'failed', 'cancelled') AND ` + notSuperseded + `)))`
+
 // claimable are the runs r, of pass p and resource x, that may be taken at $1:
 // waiting and interrupted ones of running passes, and those that try again
 // beside a pass that is done. A run whose destination mailbox another one is at

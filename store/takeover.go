@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 
 	"trasloco/migration"
 )
@@ -15,6 +16,10 @@ import (
 // so nobody else is working with it; if that other one runs again it takes it
 // back in the same way.
 
+// nobodysPass takes the pass off messages of pairs: another migration counts its own.
+// What says more than a number stays so (M-1).
+var nobodysPass = fmt.Sprintf(`UPDATE msg SET pass = %d WHERE pass <> %d AND pair_id IN `, migration.BeforeAnyPass, migration.ElsewherePass)
+
 // handOver gives the folder pairs of a migration that is about to be deleted to
 // another one with the same account, the latest: its next pass would bring back
 // what was deleted at the destination.
@@ -26,9 +31,9 @@ func handOver(ctx context.Context, tx *sql.Tx, migrationID int64) error {
 	for _, statement := range []string{
 		`UPDATE resource SET clean = 0
 			WHERE id IN (SELECT ` + heir + ` FROM pair JOIN resource x ON x.id = pair.resource_id WHERE x.migration_id = $1 AND x.clean = 0)`,
-		`UPDATE msg SET pass = 0
-			WHERE pair_id IN (SELECT pair.id FROM pair JOIN resource x ON x.id = pair.resource_id
-				WHERE x.migration_id = $1 AND ` + heir + ` IS NOT NULL)`,
+		nobodysPass + `(
+			SELECT pair.id FROM pair JOIN resource x ON x.id = pair.resource_id
+			WHERE x.migration_id = $1 AND ` + heir + ` IS NOT NULL)`,
 		`UPDATE pair SET resource_id = ` + heir + `
 			WHERE resource_id IN (SELECT id FROM resource WHERE migration_id = $1) AND ` + heir + ` IS NOT NULL
 				AND NOT EXISTS (SELECT 1 FROM pair known WHERE known.resource_id = ` + heir + ` AND known.src_raw = pair.src_raw)`,
@@ -56,7 +61,7 @@ func takeOver(ctx context.Context, tx *sql.Tx, run migration.Run) error {
 			WHERE id = $1 AND EXISTS (
 				SELECT 1 FROM pair JOIN resource o ON o.id = pair.resource_id
 				WHERE o.clean = 0 AND pair.resource_id IN (` + others + `))`,
-		`UPDATE msg SET pass = 0 WHERE pair_id IN (SELECT id FROM pair WHERE ` + pairs + `)`,
+		nobodysPass + `(SELECT id FROM pair WHERE ` + pairs + `)`,
 		`UPDATE pair SET resource_id = $1 WHERE ` + pairs,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, run.ResourceID); err != nil {

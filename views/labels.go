@@ -18,12 +18,12 @@ func labelText(ctx context.Context, name string, args map[string]any) string {
 
 func (p FoldersPage) gmail() migration.GmailChoice { return p.Migration.Gmail.Over(p.Policy) }
 
-func (p FoldersPage) labelChoice(ctx context.Context, choice migration.LabelChoice) ui.ChoiceSpec {
+func (p FoldersPage) labelChoice(ctx context.Context, choice migration.LabelRule) ui.ChoiceSpec {
 	spec := ui.ChoiceSpec{
 		Name: "labels", Value: string(choice), Checked: p.sent("labels", string(p.gmail().Labels)) == string(choice),
 		Title: labelText(ctx, string(choice), nil), Text: labelText(ctx, string(choice)+".text", nil),
 	}
-	if choice == migration.ChoiceOnce {
+	if choice == migration.LabelsOnce {
 		spec.ID, spec.Pill = "labels", locale.T(ctx, "page.wizard.second.advised", nil)
 	}
 	return spec

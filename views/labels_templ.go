@@ -102,7 +102,7 @@ func labelChoices(p FoldersPage) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					for _, choice := range migration.LabelChoices() {
+					for _, choice := range migration.LabelRules() {
 						templ_7745c5c3_Err = ui.Choice(p.labelChoice(ctx, choice)).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err

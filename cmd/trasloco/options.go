@@ -209,15 +209,11 @@ func (r *optionReader) serverType(text string) migration.ServerType {
 
 // labels reads what becomes of the further labels of a message (M-2).
 func (r *optionReader) labels(flag, text string) migration.LabelRule {
-	rule := migration.LabelRule(text)
-	switch rule {
-	case "once", migration.LabelsOnce:
-		return migration.LabelsOnce
-	case migration.LabelsKeywords, migration.LabelsCopied:
-		return rule
+	rule := cmp.Or(migration.LabelRule(text), migration.LabelsOnce)
+	if !slices.Contains(migration.LabelRules(), rule) {
+		r.fault(codeLabels, flag, nil)
 	}
-	r.fault(codeLabels, flag, nil)
-	return ""
+	return rule
 }
 
 // cloud reads the name of one of Microsoft's clouds.
@@ -228,10 +224,11 @@ func (r *optionReader) cloud(flag, text string) string {
 	return text
 }
 
-// dayLimit reads millions of octets (M-5).
+// dayLimit reads millions of octets (M-5), in the bounds that the panel has.
 func (r *optionReader) dayLimit(flag, text string) int64 {
-	const million = 1_000_000
-	return million * r.number(flag, text, migration.DefaultPolicy().DayLimit/million, maxMessageSize/million)
+	millions := r.numberFrom(migration.MinDayLimit/migration.Million, flag, text,
+		migration.DefaultPolicy().DayLimit/migration.Million, migration.MaxDayLimit/migration.Million)
+	return millions * migration.Million
 }
 
 func (r *optionReader) number(flag, text string, unset, most int64) int64 {

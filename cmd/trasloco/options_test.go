@@ -57,6 +57,8 @@ func TestBadArgumentsAreNamed(t *testing.T) {
 		{"a number with a unit", []string{"--dest", "mx.it", "--max-size", "50M"}, "--max-size cli.number"},
 		{"nothing at once", []string{"--dest", "mx.it", "--parallel", "0"}, "--parallel cli.number"},
 		{"a rule of labels that is none", []string{"--dest", "mx.it", "--gmail-labels", "all"}, "--gmail-labels cli.labels"},
+		{"less in a day than moves a mailbox", []string{"--dest", "mx.it", "--gmail-day-limit", "99"}, "--gmail-day-limit cli.number"},
+		{"more in a day than is a limit", []string{"--dest", "mx.it", "--gmail-day-limit", "1000001"}, "--gmail-day-limit cli.number"},
 		{"a type that is none", []string{"--dest", "mx.it", "--type", "cyrus"}, "--type cli.type"},
 		{"a short pin", []string{"--dest", "mx.it", "--source-pin", "aabb"}, "--source-pin cli.pin"},
 		{"a pin that is not hexadecimal", []string{"--dest", "mx.it", "--dest-pin", strings.Repeat("zz", 32)}, "--dest-pin cli.pin"},
