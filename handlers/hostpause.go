@@ -24,28 +24,34 @@ func (s *Server) goOnAtHost(c echo.Context) error {
 	if i < 0 { // somebody was faster, or a login was let in
 		return s.goBack(c, s.pausePage(m), locale.T(ctx, "flash.pause.over", nil))
 	}
-	if pauses[i].Held == 0 {
-		if err := s.retryRefused(ctx, &m); err != nil {
-			return err
-		}
+	err = s.tryAt(ctx, &m, pauses[i])
+	if errors.Is(err, migration.ErrConflict) {
+		return s.goBack(c, s.pausePage(m), locale.T(ctx, "flash.pause.none", map[string]any{"host": pauses[i].Host}))
 	}
-	if err := s.Desk.GoOn(ctx, m.CustomerID, &m, host); err != nil {
+	if err != nil {
 		return err
 	}
 	s.Logger.InfoContext(ctx, "login at paused host asked for", "id", requestID(c), "migration", m.Code, "host", host, "user", who(c).ID)
 	return s.goBack(c, s.pausePage(m), locale.T(ctx, "flash.pause.go_on", map[string]any{"host": pauses[i].Host}))
 }
 
-// retryRefused has what failed of a migration tried again.
-func (s *Server) retryRefused(ctx context.Context, m *migration.Migration) error {
-	if editable(*m) {
-		return s.Store.Recheck(ctx, m.CustomerID, m.ID, m.CreatedAt)
+// tryAt lets the next login of a migration through at a paused host. Where none is to
+// come what failed is tried again; where that cannot be, it is migration.ErrConflict, and
+// who else is on trial there stays so.
+func (s *Server) tryAt(ctx context.Context, m *migration.Migration, p migration.PauseView) (err error) {
+	switch {
+	case p.Comes:
+	case !p.CanTry:
+		return migration.ErrConflict
+	case editable(*m):
+		err = s.Store.Recheck(ctx, m.CustomerID, m.ID, m.CreatedAt)
+	default:
+		err = s.Desk.Retry(ctx, m.CustomerID, m, 0)
 	}
-	err := s.Desk.Retry(ctx, m.CustomerID, m, 0)
-	if errors.Is(err, migration.ErrConflict) { // a pass is under way, or to come: it tries by itself
-		return nil
+	if err != nil {
+		return err
 	}
-	return err
+	return s.Desk.GoOn(ctx, m.CustomerID, m, p.Key)
 }
 
 // pausePage is where a migration's paused hosts are shown.

@@ -1,9 +1,12 @@
 package handlers
 
 import (
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"trasloco/migration"
 )
@@ -50,10 +53,109 @@ func TestOthersLearnOfNoLogin(t *testing.T) {
 	w.refuses("imap.old.example", map[string]migration.Check{"anna": refused("source", "login"), "bruno": refused("source", "login"), "carla": refused("source", "login")})
 	m := p.waiting("xaver")
 	page := p.as(p.operator).get("/migrations/" + m.Code).body
-	if !strings.Contains(page, "3 accessi di altre migrazioni") || !strings.Contains(page, "1 riga di questa migrazione aspetta") || strings.Contains(page, "bruno") {
+	if !strings.Contains(page, "3 altri accessi") || !strings.Contains(page, "1 riga di questa migrazione aspetta") || strings.Contains(page, "bruno") {
 		t.Errorf("the page tells %s", page)
 	}
 	if page := p.as(p.manager).get("/migrations/" + m.Code); strings.Contains(page.body, "/go-on") && page.code == 200 && !p.manager.CanChange(m) {
 		t.Error("who may not run the migration has the button")
 	}
+}
+
+// refuse lets a row's end be refused, at once for all.
+func (p *panel) refuse(side string, row migration.Resource, cause migration.PauseCause) string {
+	p.t.Helper()
+	ep := row.Source
+	if side == "destination" {
+		ep = row.Destination
+	}
+	key := migration.HostKey(side, ep)
+	check(p.t, p.Store.Refuse(p.t.Context(), migration.Refusal{
+		Key: key, Side: side, Host: ep.Host, Cause: cause, AtOnce: true,
+		RefusedLogin: migration.RefusedLogin{Account: migration.AccountKey(side, ep), Login: ep.Auth.Login, At: testNow},
+	}))
+	return key
+}
+
+// Nobody is told to go on, or takes the trial of another, where no login can come: the
+// migration is cancelled, or closed, or the check of its refused row is just being judged.
+func TestNoLoginIsTriedWhereNoneCanCome(t *testing.T) {
+	for name, test := range map[string]struct {
+		end  func(p *panel, m *migration.Migration)
+		told bool // of the pause
+	}{
+		"cancelled": {end: func(p *panel, m *migration.Migration) { check(p.t, p.Store.Cancel(p.t.Context(), p.customer, m)) }},
+		"closed":    {end: func(p *panel, m *migration.Migration) { check(p.t, p.Store.Shred(p.t.Context(), p.customer, m.ID)) }},
+		"judged": {told: true, end: func(p *panel, m *migration.Migration) {
+			check(p.t, p.Store.Submit(p.t.Context(), p.customer, m, []migration.Pass{
+				{Number: 1, Status: migration.PassPlanned, PlannedAt: testNow}, {Number: 2, Status: migration.PassPlanned, PlannedAt: testNow.Add(6 * time.Hour)},
+			}))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPanel(t)
+			m := p.draft("anna")
+			check(t, p.Store.StartCheck(t.Context(), p.customer, p.toCheck()[0].ID))
+			row, err := p.Store.Resource(t.Context(), p.customer, m.ID, 1)
+			check(t, err)
+			key := p.refuse("source", row.Resource, migration.PauseLogins)
+			check(t, p.Store.FinishCheck(t.Context(), p.customer, row.ID, refused("source", "login")))
+			test.end(p, &m)
+			p.desk.err = migration.ErrConflict
+			b := p.as(p.operator)
+			page := b.get("/migrations/"+m.Code).want(t, http.StatusOK).body
+			if strings.Contains(page, "/go-on") || strings.Contains(page, "ha rifiutato") != test.told {
+				t.Errorf("the page offers what cannot be, or tells what is not so:\n%s", page)
+			}
+			b.post("/migrations/"+m.Code+"/go-on", "host", key).wantGoTo(t, p.pausePage(p.reread(m)))
+			if calls := p.desk.calls(); slices.Contains(calls, "go on at "+key+" with "+m.Code) {
+				t.Errorf("the desk was asked %v", calls)
+			}
+			if page := b.get("/migrations/" + m.Code).body; test.told && !strings.Contains(page, "Nessun accesso è stato provato") {
+				t.Errorf("nobody says that nothing was tried:\n%s", page)
+			}
+		})
+	}
+}
+
+// At the destination it is the mailbox that is missing, more likely.
+func TestARefusalSaysOnWhichSideItIs(t *testing.T) {
+	p := newPanel(t)
+	m := p.draft("anna")
+	row, err := p.Store.Resource(t.Context(), p.customer, m.ID, 1)
+	check(t, err)
+	for cause, texts := range map[migration.PauseCause][]string{
+		migration.PauseLogins: {"Il nuovo server imap.new.example ha rifiutato 1 accesso.", "creale sul nuovo server"},
+		migration.PauseMaster: {"Il nuovo server imap.new.example non accetta l’utente master.", "nelle impostazioni del nuovo server"},
+	} {
+		key := p.refuse("destination", row.Resource, cause)
+		p.as(p.operator).get("/migrations/"+m.Code+"/edit/file").want(t, http.StatusOK, texts...)
+		check(t, p.Store.Accept(t.Context(), key))
+	}
+}
+
+// Who only waits is not told to correct what is not his.
+func TestWhoWaitsHasNothingToCorrect(t *testing.T) {
+	p := newPanel(t)
+	key := p.refuse("source", p.row(1, "xaver"), migration.PauseLogins)
+	m := p.draft("anna")
+	page := p.as(p.operator).get("/migrations/"+m.Code+"/edit/file").want(t, http.StatusOK, "1 altro accesso", "le sue righe aspettano soltanto", key)
+	if strings.Contains(page.body, "Correggi una di queste righe") {
+		t.Error("it says to correct one of no rows")
+	}
+}
+
+// The link of a refused row leads to the page of the rows on which it stands.
+func TestARefusedRowIsFoundOnItsPage(t *testing.T) {
+	p := newPanel(t)
+	var names []string
+	for i := range 120 {
+		names = append(names, fmt.Sprint("user", i+1))
+	}
+	m := p.draft(names...)
+	row, err := p.Store.Resource(t.Context(), p.customer, m.ID, 120)
+	check(t, err)
+	p.refuse("source", row.Resource, migration.PauseLogins)
+	file, b := "/migrations/"+m.Code+"/edit/file", p.as(p.operator)
+	b.get(file).want(t, http.StatusOK, `href="`+file+`?row=120#row-120"`)
+	b.get(file+"?row=120").want(t, http.StatusOK, `id="row-120"`)
 }

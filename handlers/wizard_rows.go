@@ -24,6 +24,9 @@ func (s *Server) rowsPage(c echo.Context, code int, problems []migration.Problem
 	if err != nil {
 		return err
 	}
+	if line, err := strconv.Atoi(c.QueryParam("row")); err == nil {
+		view.TurnTo(line)
+	}
 	page := views.RowsPage{WizardPage: s.wizard(c, views.StepFile, problems), View: view}
 	page.Title = view.Title(c.Request().Context())
 	return s.render(c, code, views.WizardRows(page))

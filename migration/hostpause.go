@@ -150,6 +150,26 @@ type PausedRow struct {
 type PauseView struct {
 	HostPause
 	Rows   []PausedRow
-	Others int
-	Held   int // rows of the migration that wait for it
+	Others int  // refused logins of no row of the migration, or of none any more
+	Held   int  // rows of the migration that wait for it
+	Comes  bool // a login of the migration comes as soon as it may
+	CanTry bool // Comes, or one comes on somebody's word
+}
+
+// Kind says in a code what was refused: the cause, and of a destination that too.
+// There it is rather the mailbox that is missing than a password that is wrong.
+func (p HostPause) Kind() string {
+	if p.Side == "destination" {
+		return string(p.Cause) + ".destination"
+	}
+	return string(p.Cause)
+}
+
+// Advice says in a code what those can do who look after the migration: by Kind, and
+// "waits" where no row of theirs was refused.
+func (v PauseView) Advice() string {
+	if len(v.Rows) == 0 {
+		return "waits"
+	}
+	return v.Kind()
 }

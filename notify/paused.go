@@ -14,12 +14,12 @@ func (w *writer) paused() words {
 		Foot:    w.foot("paused"),
 	}
 	for _, p := range w.letter.Pauses {
-		key, args := "page.pause."+string(p.Cause), map[string]any{"host": p.Host}
+		title, args := "page.pause."+p.Kind()+".title", map[string]any{"host": p.Host}
 		part := section{
-			Title: locale.N(w.ctx, key+".title", len(p.Rows)+p.Others, args), Text: []string{locale.T(w.ctx, key+".text", nil)},
+			Title: locale.N(w.ctx, title, len(p.Rows)+p.Others, args), Text: []string{locale.T(w.ctx, "page.pause."+p.Advice()+".text", nil)},
 		}
 		if p.Cause == migration.PauseMaster { // one for all
-			part.Title = locale.T(w.ctx, key+".title", args)
+			part.Title = locale.T(w.ctx, title, args)
 		}
 		if p.Held > 0 {
 			part.Small = w.n("paused.waiting", p.Held, nil)

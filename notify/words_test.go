@@ -125,6 +125,11 @@ func pausedLetter(language string) migration.Letter {
 		Rows:      []migration.PausedRow{{Row: 3, Login: "anna@old.it"}, {Row: 7, Login: "bea@old.it"}}, Others: 1, Held: 40,
 	}, {
 		HostPause: migration.HostPause{Host: "imap.other.it", Cause: migration.PauseMaster, Since: noon}, Rows: []migration.PausedRow{{Row: 9, Login: "carla"}},
+	}, {
+		HostPause: migration.HostPause{Side: "destination", Host: "imap.new.it", Cause: migration.PauseLogins, Since: noon},
+		Rows:      []migration.PausedRow{{Row: 11, Login: "dora@rossi.it"}, {Row: 12, Login: "elio@rossi.it"}, {Row: 13, Login: "fabio@rossi.it"}},
+	}, {
+		HostPause: migration.HostPause{Host: "imap.third.it", Cause: migration.PauseLogins, Since: noon}, Others: 3, Held: 2,
 	}}
 	return l
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,11 +128,11 @@ func (s *Store) forgetPauses(ctx context.Context, tx *sql.Tx, where string, args
 }
 
 // TryHost lets one login of a migration through at a host that is paused, on the word
-// of somebody who may run it. One that holds up no row of the migration is
-// migration.ErrConflict.
+// of somebody who may run it. Where none of the migration is to come there it is
+// migration.ErrConflict: who else is on trial stays so.
 func (s *Store) TryHost(ctx context.Context, customer, migrationID int64, key string) error {
 	views, err := s.PausesOf(ctx, customer, migrationID)
-	if err == nil && !slices.ContainsFunc(views, func(v migration.PauseView) bool { return v.Key == key }) {
+	if err == nil && !slices.ContainsFunc(views, func(v migration.PauseView) bool { return v.Key == key && v.Comes }) {
 		err = migration.ErrConflict
 	}
 	if err == nil {
@@ -175,10 +176,11 @@ func (s *Store) tryCorrected(ctx context.Context, tx *sql.Tx, resourceID int64, 
 }
 
 // PausesOf returns the paused hosts that a migration's rows have something to do with:
-// whose logins were refused, or who wait. The logins of others are counted only.
+// whose logins were refused, or who wait. The logins of others are counted only. Where
+// no login of the migration can come any more there are none.
 func (s *Store) PausesOf(ctx context.Context, customer, migrationID int64) (views []migration.PauseView, err error) {
 	err = s.read(ctx, func(q querier) error {
-		views, err = readPausesOf(ctx, q, customer, migrationID)
+		views, err = s.readPausesOf(ctx, q, customer, migrationID)
 		return err
 	})
 	if err != nil {
@@ -187,18 +189,31 @@ func (s *Store) PausesOf(ctx context.Context, customer, migrationID int64) (view
 	return views, nil
 }
 
-func readPausesOf(ctx context.Context, q querier, customer, migrationID int64) ([]migration.PauseView, error) {
+func (s *Store) readPausesOf(ctx context.Context, q querier, customer, migrationID int64) ([]migration.PauseView, error) {
 	pauses, err := readPauses(ctx, q, `since IS NOT NULL`)
 	if err != nil || len(pauses) == 0 { // as good as always
 		return nil, err
 	}
+	m, err := readMigration(ctx, q, migrationsByID(customer, migrationID))
+	if errors.Is(err, migration.ErrNotFound) || err == nil && (m.Validity == migration.Cancelled || !s.keys.has(m.ID)) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, goesOn := migration.Current(m.Passes)
+	_, failed := m.Retryable(s.now())
+	isDraft := m.Validity == migration.Draft || m.Validity == migration.Invalid
 	rows, err := readResources(ctx, q, ResourceQuery{Customer: customer, MigrationID: migrationID})
 	if err != nil {
 		return nil, err
 	}
 	var views []migration.PauseView
 	for _, p := range pauses {
-		if view := pauseView(p, rows); len(view.Rows)+view.Held > 0 {
+		view := pauseView(p, rows)
+		view.CanTry = view.Comes || isDraft || failed
+		isOver := m.Validity == migration.Valid && !goesOn && !view.CanTry
+		if len(view.Rows)+view.Held > 0 && !isOver {
 			views = append(views, view)
 		}
 	}
@@ -218,8 +233,10 @@ func pauseView(p migration.HostPause, rows []ResourceRow) migration.PauseView {
 		case i >= 0:
 			view.Rows = append(view.Rows, migration.PausedRow{Row: row.Row, Login: p.Refused[i].Login, Said: p.Refused[i].Said})
 			view.Others--
+			view.Comes = view.Comes || waitsForHost(row)
 		case p.HoldsRow(row.Resource) && waitsForHost(row):
 			view.Held++
+			view.Comes = true
 		}
 	}
 	view.Refused = nil // those of others are nobody's business

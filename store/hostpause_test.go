@@ -94,6 +94,15 @@ func TestWhoTriesAPausedHost(t *testing.T) {
 	if got := pause(); !got.Tries(m.ID, 99) || got.Tries(m.ID+1, 99) {
 		t.Errorf("on the admin's word: %+v", got)
 	}
+	rows[1].Source.Auth.Password = migration.NewSecret("once more")
+	check(t, p.SaveSheet(t.Context(), p.customer, m.ID, migration.NewSecret("file"), rows))
+	corrected := pause().TrialResource
+	other := p.draft(t, "user1") // its row was refused, and is not to be tried
+	check(t, p.StartCheck(t.Context(), p.customer, must(p.Resource(t.Context(), p.customer, other.ID, 1))(t).ID))
+	check(t, p.FinishCheck(t.Context(), p.customer, must(p.Resource(t.Context(), p.customer, other.ID, 1))(t).ID, migration.Check{Status: migration.CheckFailed, At: testNow}))
+	if err := p.TryHost(t.Context(), p.customer, other.ID, key); !errors.Is(err, migration.ErrConflict) || pause().TrialResource != corrected || corrected == 0 {
+		t.Errorf("a migration of which nothing is to come: %v, and on trial is %d, was %d", err, pause().TrialResource, corrected)
+	}
 	for _, err := range []error{p.TryHost(t.Context(), p.customer+1, m.ID, key), p.TryHost(t.Context(), p.customer, m.ID, "source elsewhere")} {
 		if !errors.Is(err, migration.ErrConflict) {
 			t.Errorf("got %v", err)

@@ -103,7 +103,7 @@ func (s *Store) NoticeFailed(ctx context.Context, n migration.Notice) error {
 func (s *Store) Letter(ctx context.Context, n migration.Notice) (migration.Letter, error) {
 	letter := migration.Letter{Notice: n}
 	err := s.read(ctx, func(q querier) error {
-		return readLetter(ctx, q, &letter)
+		return s.readLetter(ctx, q, &letter)
 	})
 	if err != nil {
 		return migration.Letter{}, fmt.Errorf("letter of notice %d: %w", n.ID, err)
@@ -111,7 +111,7 @@ func (s *Store) Letter(ctx context.Context, n migration.Notice) (migration.Lette
 	return letter, nil
 }
 
-func readLetter(ctx context.Context, q querier, l *migration.Letter) (err error) {
+func (s *Store) readLetter(ctx context.Context, q querier, l *migration.Letter) (err error) {
 	n := l.Notice
 	if l.Migration, err = readMigration(ctx, q, migrationsByID(n.CustomerID, n.MigrationID)); err != nil {
 		return err
@@ -130,7 +130,7 @@ func readLetter(ctx context.Context, q querier, l *migration.Letter) (err error)
 	case migration.NoticePassDone:
 		err = readPassLetter(ctx, q, l)
 	case migration.NoticeHostPaused:
-		l.Pauses, err = readPausesOf(ctx, q, n.CustomerID, n.MigrationID)
+		l.Pauses, err = s.readPausesOf(ctx, q, n.CustomerID, n.MigrationID)
 	case migration.NoticeFull:
 		l.Full, err = readFull(ctx, q, n.CustomerID, n.MigrationID)
 	case migration.NoticeInvalid:

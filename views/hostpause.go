@@ -21,12 +21,12 @@ func GoOnPath(m migration.Migration) string { return migrationPath(m, "/go-on") 
 
 // title says which host refuses what.
 func (v PausesView) title(ctx context.Context, p migration.PauseView) string {
-	return refusedText(ctx, p, "title") + "."
+	return refusedText(ctx, p, "page.pause."+p.Kind()+".title") + "."
 }
 
 // refusedText is a text that says what a host refuses; a master user is one for all.
-func refusedText(ctx context.Context, p migration.PauseView, what string) string {
-	key, args := "page.pause."+string(p.Cause)+"."+what, map[string]any{"host": p.Host}
+func refusedText(ctx context.Context, p migration.PauseView, key string) string {
+	args := map[string]any{"host": p.Host}
 	if p.Cause == migration.PauseMaster {
 		return locale.T(ctx, key, args)
 	}
@@ -35,7 +35,7 @@ func refusedText(ctx context.Context, p migration.PauseView, what string) string
 
 // what says why nobody logs in there, and what to do.
 func (v PausesView) what(ctx context.Context, p migration.PauseView) string {
-	return locale.T(ctx, "page.pause."+string(p.Cause)+".text", nil)
+	return locale.T(ctx, "page.pause."+p.Advice()+".text", nil)
 }
 
 func pausedRow(ctx context.Context, row migration.PausedRow) string {
@@ -60,7 +60,7 @@ func (v PausesView) rowPath(row migration.PausedRow) string {
 	case v.Migration.Validity == migration.Validating:
 		return ""
 	}
-	return correctPath(v.Migration) + "#row-" + strconv.Itoa(row.Row)
+	return correctRowPath(v.Migration, row.Row)
 }
 
 // notTried says why the check of a row waits; "": for its turn.
@@ -69,5 +69,5 @@ func (v RowsView) notTried(ctx context.Context, row RowView) string {
 	if row.Check.Status == migration.CheckRunning || i < 0 {
 		return ""
 	}
-	return refusedText(ctx, v.Pauses[i], "row")
+	return refusedText(ctx, v.Pauses[i], "page.pause."+string(v.Pauses[i].Cause)+".row")
 }

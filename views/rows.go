@@ -64,6 +64,12 @@ func continuePath(m migration.Migration) string { return migrationPath(m, "/edit
 
 func correctPath(m migration.Migration) string { return migrationPath(m, "/edit/file") }
 
+// correctRowPath is the page of the rows on which one of them stands.
+func correctRowPath(m migration.Migration, row int) string {
+	line := strconv.Itoa(row)
+	return correctPath(m) + "?row=" + line + "#row-" + line
+}
+
 // titleOf is what people call a migration, on one line.
 func titleOf(ctx context.Context, m migration.Migration) string {
 	title, more := m.Title()

@@ -250,6 +250,14 @@ func (v RowsView) page() []RowView {
 	return rows[from:min(from+rowsPerPage, len(rows))]
 }
 
+// TurnTo shows the page of all rows on which one of them stands; of a line that is none
+// the page stays.
+func (v *RowsView) TurnTo(line int) {
+	if i := slices.IndexFunc(v.rows, func(row RowView) bool { return row.Line.Number == line }); i >= 0 {
+		v.Group, v.PageNumber = "", i/rowsPerPage+1
+	}
+}
+
 func (v RowsView) pager() ui.PagerSpec {
 	total := len(v.shown())
 	from := min(max(v.PageNumber-1, 0)*rowsPerPage, total)
