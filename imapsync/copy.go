@@ -30,9 +30,9 @@ func (r *run) copyMessages(ctx context.Context) error {
 	var unread error
 	go func() {
 		defer close(queue)
-		unread = r.read(reading, folders, queue)
+		unread = fenced(SourceSide, func() error { return r.read(reading, folders, queue) })
 	}()
-	err := r.appendFrom(ctx, queue, count)
+	err := fenced(DestinationSide, func() error { return r.appendFrom(ctx, queue, count) })
 	stop()
 	for it := range queue { // what nobody took, until the reader has ended
 		it.release()
@@ -84,14 +84,15 @@ func (r *run) appendFrom(ctx context.Context, queue <-chan *item, count int) err
 	var all sync.WaitGroup
 	for i, l := range lanes {
 		all.Go(func() {
-			if failed[i] = l.work(feeding, queue); failed[i] != nil {
+			failed[i] = fenced(DestinationSide, func() error { return l.work(feeding, queue) })
+			if failed[i] != nil {
 				stop() // the others end in order
 			}
 			if l.conn.Err() != nil {
 				l.doWithLess()
 			}
 			if i > 0 {
-				l.conn.Logout(r.hard)
+				leaving(DestinationSide, func() { l.conn.Logout(r.hard) })()
 			}
 		})
 	}
@@ -124,12 +125,12 @@ func (r *run) openLanes(ctx context.Context, count int) []*lane {
 	more := make([]*lane, min(mostLanes, count/messagesPerLane+1)-1)
 	var all sync.WaitGroup
 	for i := range more {
-		all.Go(func() {
+		all.Go(leaving(DestinationSide, func() {
 			conn, err := r.engine.further(ctx, r.job)
 			if err == nil {
 				more[i] = r.newLane(conn)
 			}
-		})
+		}))
 	}
 	all.Wait()
 	for _, l := range more {

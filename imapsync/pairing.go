@@ -224,8 +224,7 @@ func skim(ctx context.Context, conn *wire.Conn, uid uint32) (*spool, error) {
 		s = hashOnly(size)
 		return s, nil
 	}
-	q := wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID BODY.PEEK[])"}
-	status, err := conn.Fetch(ctx, q, sink, func(wire.Fetched) error { return nil })
+	status, err := conn.Fetch(ctx, bodyQuery(conn, fmt.Sprint(uid)), sink, func(wire.Fetched) error { return nil })
 	if err == nil {
 		err = status.Err("FETCH")
 	}

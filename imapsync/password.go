@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/smtp"
-	"strings"
 
 	"github.com/emersion/go-sasl"
 
@@ -19,7 +18,7 @@ var errUnproven = errors.New("the server did not prove that it knows the passwor
 func (e *Engine) loginMaster(ctx context.Context, conn *wire.Conn, auth migration.Auth) error {
 	password := auth.Password.Reveal()
 	switch {
-	case auth.Form.AuthzID && strings.HasPrefix(conn.Greeting(), "Courier-IMAP"):
+	case auth.Form.AuthzID && isCourier(conn):
 		// It passes over the identity and opens the mailbox of who logs in (X-6).
 		return fmt.Errorf("an authorization identity at Courier: %w", wire.ErrNoMechanism)
 	case auth.Form.AuthzID:

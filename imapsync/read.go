@@ -165,14 +165,10 @@ func (rd *reader) ask(ctx context.Context, b *bodies) (err error) {
 			return err
 		}
 	}
-	b.pending, err = rd.src.StartFetch(ctx, bodyQuery(b.set))
+	b.pending, err = rd.src.StartFetch(ctx, bodyQuery(rd.src, b.set))
 	b.sent = err == nil
 	b.opening.asked = append(b.opening.asked, b)
 	return rd.blame(ctx, err)
-}
-
-func bodyQuery(set string) wire.Query {
-	return wire.Query{Set: set, ByUID: true, Items: "(UID BODY.PEEK[])"}
 }
 
 // receive hands on what comes until a piece is answered.
@@ -388,7 +384,7 @@ func (f *folderRun) waitedEnough(uid uint32, err error) bool {
 }
 
 func (rd *reader) fetchOne(ctx context.Context, uid uint32, take func(wire.Fetched, *spool) (bool, error)) error {
-	pending, err := rd.src.StartFetch(ctx, bodyQuery(fmt.Sprint(uid)))
+	pending, err := rd.src.StartFetch(ctx, bodyQuery(rd.src, fmt.Sprint(uid)))
 	if err != nil {
 		return err
 	}

@@ -168,3 +168,51 @@ func TestCourierHasNoMasterUser(t *testing.T) {
 		}
 	}
 }
+
+// Courier cuts off BODY[] and RFC822.SIZE of a mail of many parts alike: it is copied
+// whole, and is not seen by that (I-2).
+func TestCourierSendsManyPartsWhole(t *testing.T) {
+	src := realserver.Courier(t, realserver.Options{})
+	dst := realserver.Dovecot(t, realserver.Options{})
+	mail := manyParts(400)
+	for user, fix := range map[string]bool{"anna": true, "bruno": false} { // bruno had POP3 alone: SELECT comes first
+		client, err := src.Connect(user) // which makes the maildir
+		if err == nil && fix {
+			_, err = client.Select([]string{"INBOX"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Close(); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(src.MailFolder, user, "Maildir", "cur", "1400000000.M1.host:2,")
+		if err := os.WriteFile(file, []byte(mail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		journal := newMemory()
+		if tally, _ := mustSync(t, journal, job(src, dst, user, 1)); tally.Copied != 1 || tally.Listed != 1 {
+			t.Errorf("%s: %+v", user, tally)
+		}
+		whole := int64(len(mail) + strings.Count(mail, "\n")) // with CR
+		if got := snapshot(t, dst, user).Folder("INBOX").Messages; len(got) != 1 || got[0].Size != whole || len(got[0].Flags) > 0 {
+			t.Errorf("%s: of %d octets came %+v", user, whole, got)
+		}
+		if _, err := os.Stat(file); err != nil { // its name holds the flags
+			t.Errorf("%s: %v", user, err)
+		}
+		if tally, _ := mustSync(t, journal, job(src, dst, user, 2)); tally.Present != 1 || tally.Copied > 0 {
+			t.Errorf("%s, pass 2: %+v", user, tally)
+		}
+	}
+}
+
+func manyParts(n int) string {
+	var b strings.Builder
+	b.WriteString("From: a@example.com\nSubject: digest\nMessage-ID: <digest@example.com>\nMIME-Version: 1.0\n" +
+		"Content-Type: multipart/mixed; boundary=b\n\n")
+	for i := range n {
+		fmt.Fprintf(&b, "--b\nContent-Type: text/plain\n\nThis is part %d of the digest.\n", i)
+	}
+	return b.String() + "--b--\n"
+}

@@ -181,3 +181,33 @@ func TestDovecotToRealServers(t *testing.T) {
 		})
 	}
 }
+
+// A Cyrus as the source, by both delimiters: all is copied, and nothing there changes.
+func TestCyrusToDovecot(t *testing.T) {
+	dst := realserver.Dovecot(t, realserver.Options{})
+	for user, options := range map[string]realserver.Options{"anna": {}, "bruno": {Separator: "."}} {
+		src := realserver.Cyrus(t, options)
+		box := mailgen.New(7, mailgen.Options{Messages: 60, Hostile: true, Take: mailgen.ForCyrus})
+		loaded, err := src.Load(user, append(box.Folders(), []string{"Lavoro", "2026"}), box.Messages())
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := snapshot(t, src, user)
+		journal := newMemory()
+		tally, l := mustSync(t, journal, job(src, dst, user, 1))
+		if !tally.Balanced() || tally.Listed != loaded.Sent.Count() || tally.Failed > 0 {
+			t.Errorf("%s, pass 1: %+v of %d messages", user, tally, loaded.Sent.Count())
+		}
+		for _, d := range audit.Untouched(before, snapshot(t, src, user)) {
+			t.Error(d)
+		}
+		got := snapshot(t, dst, user)
+		checkCopy(t, before, got, audit.ByDovecot, l.failed())
+		if got.Folder("Lavoro", "2026") == nil {
+			t.Errorf("%s: Lavoro/2026 is not below Lavoro", user)
+		}
+		if second, _ := mustSync(t, journal, job(src, dst, user, 2)); second.Copied != 0 || second.Present != tally.Copied {
+			t.Errorf("%s, pass 2: %+v after %+v", user, second, tally)
+		}
+	}
+}

@@ -80,17 +80,17 @@ func (e *Engine) newRun(ctx context.Context, job Job, journal Journal, report Re
 func (r *run) close() {
 	var all sync.WaitGroup
 	r.closeControl()
-	all.Go(func() {
+	all.Go(leaving(DestinationSide, func() {
 		r.aside.Wait()
 		if r.dialing != nil {
 			if conn := <-r.dialing; conn != nil {
 				conn.Logout(r.hard)
 			}
 		}
-	})
+	}))
 	for _, conn := range []*wire.Conn{r.src, r.dst} {
 		if conn != nil {
-			all.Go(func() { conn.Logout(r.hard) })
+			all.Go(leaving(SourceSide, func() { conn.Logout(r.hard) }))
 		}
 	}
 	all.Wait()
@@ -157,11 +157,12 @@ func (r *run) open(ctx context.Context) error {
 func (r *run) dialControl(ctx context.Context) {
 	r.dialing = make(chan *wire.Conn, 1)
 	r.aside.Go(func() {
-		conn, err := r.engine.second(ctx, r.job)
+		var conn *wire.Conn
+		defer func() { r.dialing <- conn }()
+		err := fenced(DestinationSide, func() (err error) { conn, err = r.engine.second(ctx, r.job); return err })
 		if err != nil {
 			conn = nil // control tries again, and says what is wrong
 		}
-		r.dialing <- conn
 	})
 }
 
@@ -190,7 +191,7 @@ func (r *run) control(ctx context.Context) (*control, error) {
 func (r *run) closeControl() {
 	if ctl := r.ctl; ctl != nil {
 		r.ctl = nil
-		r.aside.Go(func() { ctl.close(r.hard) })
+		r.aside.Go(leaving(DestinationSide, func() { ctl.close(r.hard) }))
 	}
 }
 
@@ -198,8 +199,12 @@ func (r *run) closeControl() {
 func (r *run) reconnect(ctx context.Context) error {
 	var both sync.WaitGroup
 	var source, destination error
-	both.Go(func() { source = r.connectSource(ctx) })
-	both.Go(func() { destination = r.connect(ctx, DestinationSide, &r.dst, r.job.Resource.Destination) })
+	both.Go(func() { source = fenced(SourceSide, func() error { return r.connectSource(ctx) }) })
+	both.Go(func() {
+		destination = fenced(DestinationSide, func() error {
+			return r.connect(ctx, DestinationSide, &r.dst, r.job.Resource.Destination)
+		})
+	})
 	both.Wait()
 	return cmp.Or(source, destination)
 }

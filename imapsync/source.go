@@ -29,6 +29,9 @@ func (r *run) examine(ctx context.Context, f *folderRun) (*wire.Mailbox, error) 
 		// Courier fixes UIDVALIDITY only for who opens the folder read-write.
 		box, err = r.src.Select(ctx, f.Name)
 		f.fleeting = false
+		if err == nil && isCourier(r.src) {
+			box, err = r.src.Examine(ctx, f.Name) // for bodyQuery
+		}
 	}
 	switch {
 	case err == nil && (box.UIDValidity == 0 || box.UIDNotSticky):

@@ -274,15 +274,19 @@ func (r *run) sweep(ctx context.Context, folders []*folderRun) (again []*folderR
 func (r *run) besides(ctx context.Context, steps []step) error {
 	made := make(chan error, 1)
 	go func() {
-		if r.placed {
-			made <- nil
-			return
-		}
-		err := r.makeFolders(ctx)
-		r.placed = err == nil
-		made <- err
+		made <- fenced(DestinationSide, func() error {
+			if r.placed {
+				return nil
+			}
+			err := r.makeFolders(ctx)
+			r.placed = err == nil
+			return err
+		})
 	}()
-	_, err := goAhead(ctx, steps, r.sourceAhead(commandsAhead), r.sourceTires)
+	err := fenced(SourceSide, func() error {
+		_, err := goAhead(ctx, steps, r.sourceAhead(commandsAhead), r.sourceTires)
+		return err
+	})
 	return cmp.Or(<-made, err)
 }
 

@@ -42,6 +42,8 @@ func TestWordsOfProviders(t *testing.T) {
 		{"Dovecot got bored", imapsync.SourceSide, bye("UID FETCH", "Disconnected for inactivity."), "", 0, true},
 		{"a server that is busy", imapsync.SourceSide, say("UID FETCH", "NO Server Busy, try again later"), "", 0, true},
 		{"the destination throttles", imapsync.DestinationSide, say("APPEND", "NO [LIMIT] Rate limit hit"), "", 0, true},
+		{"Exchange is not available for a moment", imapsync.DestinationSide, say("APPEND", "NO Server Unavailable. 15"), "", 0, true},
+		{"a destination that has a fault of its own", imapsync.DestinationSide, say("APPEND", "NO Internal server error"), "", 0, true},
 		{"the destination is full, on Dovecot", imapsync.DestinationSide, always("APPEND", "NO [OVERQUOTA] Quota exceeded (mailbox for user is full)"), imapsync.ClassOverQuota, 0, false},
 		{"on Cyrus", imapsync.DestinationSide, always("APPEND", "NO Over quota"), imapsync.ClassOverQuota, 0, false},
 		{"on Courier", imapsync.DestinationSide, always("APPEND", "NO [ALERT] You exceeded your mail quota."), imapsync.ClassOverQuota, 0, false},

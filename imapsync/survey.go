@@ -62,11 +62,12 @@ func (r *run) folderOf(p migration.FolderPair) *folderRun {
 func (r *run) readTrees(ctx context.Context) (source, dest *tree, err error) {
 	listed := make(chan error, 1)
 	go func() {
-		var err error
-		source, err = readSource(ctx, r.src, stateItems(r.src))
-		listed <- blame(SourceSide, err)
+		listed <- fenced(SourceSide, func() (err error) {
+			source, err = readSource(ctx, r.src, stateItems(r.src))
+			return blame(SourceSide, err)
+		})
 	}()
-	dest, err = readTree(ctx, r.dst, "")
+	err = fenced(DestinationSide, func() (err error) { dest, err = readTree(ctx, r.dst, ""); return err })
 	if other := <-listed; other != nil {
 		return nil, nil, other
 	}

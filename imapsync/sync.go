@@ -18,7 +18,8 @@ import (
 func (e *Engine) Sync(ctx context.Context, job Job, journal Journal, report Reporter) (migration.Tally, error) {
 	r := e.newRun(ctx, job, journal, report)
 	defer r.close()
-	err := ofApp(job.Resource.Source.Auth, ending(ctx, r.sync(ctx)))
+	err := fenced(SourceSide, func() error { return r.sync(ctx) })
+	err = ofApp(job.Resource.Source.Auth, ending(ctx, err))
 	if err != nil {
 		r.logTranscripts(err)
 	}

@@ -31,8 +31,19 @@ func stopsAll(s wire.Status) bool {
 	if s.Code == "TRYCREATE" {
 		return true
 	}
-	class, _ := classifyStatus(&wire.StatusError{Command: "APPEND", Status: s})
+	class := appendClass(s)
 	return (class == ClassOverQuota || class == ClassThrottled) && !isTooBig(s)
+}
+
+// appendClass is the class of a refused APPEND. One that the server is not available
+// for (Exchange: "Server Unavailable. 15") is about the moment: it waits, and is tried as
+// often as one that sounds like throttling.
+func appendClass(s wire.Status) Class {
+	class, _ := classifyStatus(&wire.StatusError{Command: "APPEND", Status: s})
+	if class == ClassTransport && s.Code == "" {
+		return ClassThrottled
+	}
+	return class
 }
 
 // isTooBig tells a message that is too large from a mailbox that is full: both
@@ -45,8 +56,7 @@ const maxPutOff = 10
 // that sound like throttling. Said that often they are about the message ("too
 // many parts"), and must not hold up all others for ever.
 func (f *folderRun) isPutOffForGood(it *item, together int, s wire.Status) bool {
-	class, _ := classifyStatus(&wire.StatusError{Command: "APPEND", Status: s})
-	if s.OK() || s.Code != "" || class != ClassThrottled {
+	if s.OK() || s.Code != "" || appendClass(s) != ClassThrottled {
 		return false
 	}
 	if together == 1 || f.putOff[it.uid] == 0 {

@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"trasloco/imapsync"
@@ -92,6 +93,10 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 		}, s.journal(job.Customer, job.Resource.ID, job.Pass), rec)
 		return err
 	})
+	var stumbled *imapsync.PanicError
+	if errors.As(err, &stumbled) {
+		s.report("run", fmt.Errorf("%w\n%s", err, stumbled.Stack), "resource", job.Resource.ID)
+	}
 	if errors.Is(err, errPanic) {
 		s.report("run", err, "resource", job.Resource.ID)
 		err = errPanic // the stack is for the operator

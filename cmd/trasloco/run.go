@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"trasloco/imapsync"
@@ -104,6 +105,9 @@ func (w *work) move(ctx context.Context, t task) result {
 	w.board.started(rec)
 	tally, err := w.engine.Sync(ctx, w.job(t.resource), w.store.Journal(store.LocalCustomer, t.resource.ID, w.pass.Number), rec)
 	w.board.stopped(rec)
+	if stumbled := new(imapsync.PanicError); errors.As(err, &stumbled) {
+		fmt.Fprintf(w.stderr, "trasloco run: %v\n%s", err, stumbled.Stack)
+	}
 	outcomes, err := rec.end(keep, tally, imapsync.EndingOf(ctx, err, w.now()))
 	return result{
 		resource: t.resource, run: rec.run, exceptions: outcomes,

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -133,6 +134,37 @@ func TestALentConnectionKeepsItsTimeouts(t *testing.T) {
 	}
 	if _, err := nc.Write([]byte("x")); err != nil {
 		t.Errorf("write: %v", err)
+	}
+}
+
+// The limits hold for the library too, which has none: whatever comes without an end, or
+// is announced, its command ends (G-23).
+func TestALentConnectionHearsAnEnd(t *testing.T) {
+	said := map[string]string{
+		"lines": "* OK Still here\r\n", "numbers": "* 3 EXISTS\r\n", "one line": "* OK x", "folders": "* LIST () \"/\" a\r\n",
+		"a literal": "* QUOTA {9000000000000}\r\nxxxxxxxxxxxxxxxx",
+	}
+	commands := map[string]func(*imapclient.Client) error{
+		"CREATE":       func(c *imapclient.Client) error { return c.Create("a", nil).Wait() },
+		"SUBSCRIBE":    func(c *imapclient.Client) error { return c.Subscribe("a").Wait() },
+		"GETQUOTAROOT": func(c *imapclient.Client) error { _, err := c.GetQuotaRoot("INBOX").Wait(); return err },
+	}
+	for what, text := range said {
+		for name, command := range commands {
+			t.Run(name+" answered by "+what, func(t *testing.T) {
+				heard := io.MultiReader(strings.NewReader(loggedIn+"\r\n"), &endless{text: text})
+				c, err := wire.New(t.Context(), &played{said: heard}, wire.Timeouts{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				wire.GiveUpAfter(c, 200, 20_000)
+				client := imapclient.New(c.Lend(), nil)
+				defer client.Close()
+				if err := command(client); err == nil {
+					t.Error("it was answered")
+				}
+			})
+		}
 	}
 }
 

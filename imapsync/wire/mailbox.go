@@ -21,6 +21,10 @@ type Mailbox struct {
 	writable bool // opened by SELECT, or the server says so
 }
 
+// Writable reports whether it was opened by SELECT, or the server says that it can
+// be written to all the same.
+func (m *Mailbox) Writable() bool { return m.writable }
+
 // Examine opens a mailbox read-only: nothing there changes, not even \Recent.
 func (c *Conn) Examine(ctx context.Context, mailbox string) (*Mailbox, error) {
 	return c.openMailbox(ctx, "EXAMINE", mailbox)

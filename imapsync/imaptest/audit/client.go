@@ -29,6 +29,7 @@ type Client struct {
 	separator string   // between the parts of a name
 	foreign   []string // prefixes of other users' and shared folders
 	asks      bool     // before it sends a literal: the server has no LITERAL+
+	cuts      bool     // the server, Courier, sends BODY[] and RFC822.SIZE of many parts cut off
 }
 
 // patience is how long a server may be silent.
@@ -72,6 +73,7 @@ func New(conn net.Conn) (*Client, error) {
 	}
 	capabilities, told := greeting.code("CAPABILITY")
 	c.asks = told && !slices.Contains(strings.Fields(capabilities), "LITERAL+")
+	c.cuts = strings.Contains(greeting.text, "Courier-IMAP")
 	return c, nil
 }
 

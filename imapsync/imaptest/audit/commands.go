@@ -244,28 +244,35 @@ func (c *Client) Move(uid uint32, path []string) error {
 	return c.run(nil, "UID MOVE", number(uid), literal(raw))
 }
 
-// fetchAll reads every message of the open folder.
+// fetchAll reads every message of a folder that is open by EXAMINE.
 func (c *Client) fetchAll(each func(Message)) error {
+	body := "BODY.PEEK[]"
+	if c.cuts {
+		body = "RFC822"
+	}
 	return c.run(func(r reply) error {
 		if r.name != "FETCH" {
 			return nil
 		}
-		message, ok, err := readFetch(r.items)
+		message, ok, err := c.readFetch(r.items)
 		if ok && err == nil {
 			each(message)
 		}
 		return err
-	}, "UID FETCH", plain("1:*"), plain("(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])"))
+	}, "UID FETCH", plain("1:*"), plain("(UID FLAGS INTERNALDATE RFC822.SIZE "+body+")"))
 }
 
 // readFetch reports false for an answer that nobody asked for, about flags.
-func readFetch(items []node) (Message, bool, error) {
+func (c *Client) readFetch(items []node) (Message, bool, error) {
 	if len(items) != 1 || len(items[0].list)%2 != 0 {
 		return Message{}, false, fmt.Errorf("FETCH is not a list of pairs")
 	}
 	values := map[string]node{}
 	for pair := range slices.Chunk(items[0].list, 2) {
 		values[strings.ToUpper(pair[0].text)] = pair[1]
+	}
+	if body, ok := values["RFC822"]; ok && c.cuts && body.sums != nil {
+		values["BODY[]"], values["RFC822.SIZE"] = body, node{text: strconv.FormatInt(body.sums.size, 10)}
 	}
 	if _, ok := values["BODY[]"]; !ok {
 		return Message{}, false, nil

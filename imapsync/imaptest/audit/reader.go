@@ -16,7 +16,7 @@ type node struct {
 	text   string
 	list   []node
 	isList bool
-	sums   *sums // of a BODY[], whose octets are not kept
+	sums   *sums // of a BODY[] or RFC822, whose octets are not kept
 }
 
 // reply is one line of the server with its literals.
@@ -114,7 +114,7 @@ func (r *reader) values(end string) ([]node, error) {
 				return nil, err
 			}
 		}
-		body := len(values) > 0 && values[len(values)-1].text == "BODY[]"
+		body := len(values) > 0 && (values[len(values)-1].text == "BODY[]" || values[len(values)-1].text == "RFC822")
 		value, err := r.value(body)
 		if err != nil {
 			return nil, err
