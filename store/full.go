@@ -14,8 +14,8 @@ import (
 const fullGathers = 10 * time.Minute
 
 // tellFull writes a notice down for a run that found its destination mailbox full,
-// unless there is one of its pass. One that came to nothing, since there was room again
-// before it was sent, stands for those that fill up later.
+// unless there is one of its pass. One that was given up, as there was room again before
+// it was sent, is written anew.
 func (s *Store) tellFull(ctx context.Context, tx *sql.Tx, run migration.Run) error {
 	now := s.now()
 	_, err := tx.ExecContext(ctx, `
