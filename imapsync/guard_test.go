@@ -159,8 +159,14 @@ func TestAMasterThatIsRefusedStopsAllAtOnce(t *testing.T) {
 		login, password string
 		class           Class
 	}{
-		{"anna", "pw", ""}, {"nobody", "pw", ClassLogin}, {"anna", "pw", ""}, {"none", "pw", ClassLogin}, {"never", "pw", ClassLogin}, {"anna", "pw", ""},
-		{"bruno", "typed wrong", ClassLogin}, {"anna", "pw", ""}, // it was let in with another one: that row's fault
+		{"anna", "pw", ""},
+		{"nobody", "pw", ClassLogin},
+		{"anna", "pw", ""},
+		{"none", "pw", ClassLogin},
+		{"never", "pw", ClassLogin},
+		{"anna", "pw", ""},
+		{"bruno", "typed wrong", ClassLogin},
+		{"anna", "pw", ""}, // it was let in with another one: that row's fault
 	} {
 		if got := connects(t, e, master(step.login, step.password)); got != step.class {
 			t.Fatalf("%s: %q, want %q", step.login, got, step.class)

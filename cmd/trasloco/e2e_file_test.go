@@ -123,7 +123,7 @@ func TestS05_MasterUserForm(t *testing.T) {
 	s.tab.Type("#row-2-edit input[name=master_password]", s.src.MasterPassword)
 	s.tab.Click("#row-2-edit button")
 	s.ready(2)
-	s.ready(1) // it waited if the wrong one came first
+	s.ready(1)                      // it waited if the wrong one came first
 	s.await("anna*" + s.src.Master) // the form that the check found out
 	// The other form, one that the server does not take, and one of the admin's own.
 	s.master("authzid", "")
