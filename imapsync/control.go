@@ -68,7 +68,7 @@ func (c *control) create(ctx context.Context, name, role string) error {
 }
 
 // createAll asks for all folders at once and waits for the answers afterwards.
-// refused holds what the server said to each; nil: the folder is there.
+// refused holds what the server said to each; nil: the folder was made.
 func (c *control) createAll(ctx context.Context, names, roles []string) (refused []error, err error) {
 	special := c.client.Caps().Has(imap.CapCreateSpecialUse)
 	commands := make([]*imapclient.Command, len(names))
@@ -83,7 +83,7 @@ func (c *control) createAll(ctx context.Context, names, roles []string) (refused
 	for i, command := range commands {
 		said := c.do(ctx, "CREATE", func(*imapclient.Client) error { return command.Wait() })
 		switch {
-		case said == nil || alreadyExists(said):
+		case said == nil:
 		case !isRefusal(said):
 			return nil, said
 		default:
@@ -91,7 +91,7 @@ func (c *control) createAll(ctx context.Context, names, roles []string) (refused
 		}
 	}
 	for i, said := range refused { // the role may be taken, or not for users to give
-		if said != nil && special && roles[i] != "" && !isThrottled(said) {
+		if said != nil && special && roles[i] != "" && !isThrottled(said) && !alreadyExists(said) {
 			refused[i] = c.create(ctx, names[i], "")
 		}
 	}

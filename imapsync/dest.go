@@ -128,6 +128,13 @@ func (r *run) createAll(ctx context.Context, missing []creation) (made []*folder
 // one it should have: below its parent, if that has another name now, else under
 // a stricter one (F-7).
 func (r *run) createOther(ctx context.Context, c creation, refused error) ([]string, error) {
+	m := r.mapper
+	if alreadyExists(refused) {
+		meets, err := r.meetsAnother(ctx, c)
+		if !meets || err != nil {
+			return c.path, err
+		}
+	}
 	if refused == nil {
 		return c.path, nil
 	}
@@ -142,8 +149,10 @@ func (r *run) createOther(ctx context.Context, c creation, refused error) ([]str
 	if !isRefusal(refused) || isThrottled(refused) {
 		return nil, refused
 	}
-	m := r.mapper
 	others := stricter(c.path)
+	if alreadyExists(refused) {
+		others = [][]string{m.numbered(c.path)}
+	}
 	if below := m.belowParent(c.f.path, c.path); below != nil {
 		others = append([][]string{below}, stricter(below)...)
 	}
@@ -160,6 +169,21 @@ func (r *run) createOther(ctx context.Context, c creation, refused error) ([]str
 		}
 	}
 	return nil, refused
+}
+
+// meetsAnother reports whether a folder that the destination says is there is that of
+// another source folder: its name but for the case, on a server that knows no case
+// (Exchange, hMailServer). One that does lists the very name.
+func (r *run) meetsAnother(ctx context.Context, c creation) (bool, error) {
+	if !r.mapper.isTwin(c.f.path, c.path) {
+		return false, nil
+	}
+	raw := r.mapper.rawName(c.path)
+	listing, err := r.dst.List(ctx, "LIST", "", raw, "")
+	if err != nil && !isRefusal(err) {
+		return false, err
+	}
+	return !slices.ContainsFunc(listing.Folders, func(f wire.Folder) bool { return f.Name == raw }), nil
 }
 
 // createRole returns the role to ask for when the folder is made.

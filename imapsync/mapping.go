@@ -181,6 +181,26 @@ func (m *mapper) claim(source, path []string) []string {
 	}
 }
 
+// isTwin reports whether another source has a place that differs from path in its case
+// alone.
+func (m *mapper) isTwin(source, path []string) bool {
+	for place, owner := range m.taken {
+		if owner != key(source) && strings.EqualFold(place, m.place(path)) {
+			return true
+		}
+	}
+	return false
+}
+
+// numbered returns the first numbered variant of path that is nobody's, in any case.
+func (m *mapper) numbered(path []string) []string {
+	for n := 2; ; n++ {
+		if other := m.fit(path, n); !m.isTwin(nil, other) {
+			return other
+		}
+	}
+}
+
 func (m *mapper) free(path []string) bool { return m.taken[m.place(path)] == "" }
 
 // leastRoom is what a cut name needs below its parent to be worth reading. A

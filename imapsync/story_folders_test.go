@@ -204,3 +204,49 @@ func TestALostAnswerInAFolderMadeAnew(t *testing.T) {
 		})
 	}
 }
+
+// A destination that knows no case: what one source keeps in two folders stays in two
+// (F-8, F-15), those below them too, and what is there under another case is taken.
+func TestADestinationWithoutCase(t *testing.T) {
+	s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{Folds: true})
+	s.dst.Create("OFFERTE")
+	for i, name := range []string{"Lavoro", "lavoro", "Lavoro/a", "lavoro/a", "Offerte"} {
+		s.fill(name, mail(i, name))
+	}
+	got := s.mustRun()
+	want := map[string]string{"Lavoro": "Lavoro", "lavoro (2)": "lavoro", "Lavoro/a": "Lavoro/a", "lavoro (2)/a": "lavoro/a", "OFFERTE": "Offerte"}
+	for copied, source := range want {
+		if folder := s.dst.Folder(copied); folder == nil || folder.Name() != copied || !sameLetters(letters(folder, nil), letters(s.src.Folder(source), nil)) {
+			t.Errorf("%s is not what %s was%s", copied, source, got.log())
+		}
+	}
+	s.pass = 2
+	if again := s.mustRun(); again.tally.Copied > 0 || again.tally.Present != got.tally.Copied || len(s.dst.Folders()) != 6 {
+		t.Errorf("pass 2: %+v, %q", again.tally, s.dst.Folders())
+	}
+}
+
+// Words with which servers say that a folder is there, without a code (F-8): Cyrus's,
+// Courier's. One that shows so but at CREATE is used.
+func TestWordsForAFolderThatIsThere(t *testing.T) {
+	for _, words := range []string{"NO Mailbox already exists", "NO Cannot create this folder.", "NO [ALREADYEXISTS] no"} {
+		t.Run(words, func(t *testing.T) {
+			var s *story
+			fired := 0
+			s = newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{Hook: func(cmd imaptest.Command, c *imaptest.Session) bool {
+				if cmd.Name != "CREATE" {
+					return false
+				}
+				fired++
+				s.dst.Create("Lavoro")
+				c.Reply(cmd.Tag, words)
+				return true
+			}})
+			s.fill("Lavoro", mail(1, "one"))
+			if got := s.mustRun(); got.tally.Copied != 1 || got.codes("folder_renamed") > 0 || fired != 1 {
+				t.Errorf("%d times: %+v%s", fired, got.tally, got.log())
+			}
+			s.checkWhole()
+		})
+	}
+}

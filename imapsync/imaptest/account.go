@@ -28,6 +28,7 @@ type AccountOptions struct {
 	Caps        []string
 	Without     []string // taken out of it again
 	Delimiter   string   // default "/"
+	Folds       bool     // names that differ in their case alone are one, and CREATE says so in words without a code
 	Prefix      string   // of the personal namespace, such as "INBOX."; names outside are refused
 	Namespaces  string   // the NAMESPACE answer as sent; default one made from Prefix
 	Quota       int64    // octets of all messages together; 0: no quota
@@ -284,7 +285,7 @@ func (a *Account) find(name string) *Folder {
 		name = "INBOX"
 	}
 	for _, f := range a.folders {
-		if f.name == name {
+		if f.name == name || a.opt.Folds && strings.EqualFold(f.name, name) {
 			return f
 		}
 	}

@@ -198,6 +198,9 @@ func (c *connection) create(name string, args []value) string {
 	delimiter := c.account.opt.Delimiter
 	name = strings.TrimSuffix(name, delimiter)
 	if f := c.account.find(name); f != nil && !f.noSelect {
+		if c.account.opt.Folds {
+			return "NO Mailbox already exists"
+		}
 		return "NO [ALREADYEXISTS] folder exists"
 	}
 	if !strings.HasPrefix(name, c.account.opt.Prefix) || name == "" {
