@@ -29,7 +29,7 @@ func TestFullMailboxesAreNamedWithWhatToDo(t *testing.T) {
 	m := p.full("anna", "bruno")
 	page := p.as(p.member).get("/migrations/"+m.Code).want(t, http.StatusOK).body
 	for _, want := range []string{
-		"2 destination mailboxes are full.", "Enlarge them", `/migrations/` + m.Code + `/resources/2"`, "There is room, go on now",
+		"2 destination mailboxes are full.", "Give more space on the new server", `/migrations/` + m.Code + `/resources/2"`, "There is room, go on now",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

@@ -159,25 +159,26 @@ func (s *Server) saveServer(c echo.Context) error {
 	if sent, err := s.stale(c); sent || err != nil {
 		return err
 	}
-	m := asked(c)
+	ctx, m := c.Request().Context(), asked(c)
+	file, err := s.file(ctx, m)
+	if err != nil {
+		return err
+	}
 	source := m.Source // with the certificates that were accepted
 	source.TLS, source.TLSName, source.Pin, source.Master = form.TLS, form.TLSName, form.Pin, master
 	source.ChooseProvider(provider)
-	if !reflect.DeepEqual(source, m.Source) {
-		file, err := s.file(c.Request().Context(), m)
-		if err != nil {
-			return err
-		}
-		if file.Text != "" && (file.By != who(c).ID || file.Key.isForeign(who(c))) {
-			problems := []migration.Problem{{Code: CodeForeignFile, Field: "tls"}}
-			return s.serverPage(c, http.StatusUnprocessableEntity, form, problems)
-		}
+	if !reflect.DeepEqual(source, m.Source) && file.Text != "" && (file.By != who(c).ID || file.Key.isForeign(who(c))) {
+		problems := []migration.Problem{{Code: CodeForeignFile, Field: "tls"}}
+		return s.serverPage(c, http.StatusUnprocessableEntity, form, problems)
 	}
 	m.ServerType, m.Source = form.Type, source
 	if err := s.saveSource(c, m); err != nil {
 		return err
 	}
 	s.Desk.Wake()
+	if file.Key != nil && !takesKey(m) {
+		return s.goBack(c, stepPath(m, views.StepFile), locale.T(ctx, "page.key.dropped", nil))
+	}
 	return goTo(c, stepPath(m, views.StepFile))
 }
 
@@ -186,7 +187,8 @@ func (s *Server) saveServer(c echo.Context) error {
 const CodeForeignFile = "source.foreign_file"
 
 // saveSource stores the draft, and reads its file anew: how the sources are
-// reached stands in every row.
+// reached stands in every row. A key that its type of server does not take is
+// forgotten.
 func (s *Server) saveSource(c echo.Context, m migration.Migration) error {
 	ctx := c.Request().Context()
 	s.files.Lock()
@@ -195,8 +197,11 @@ func (s *Server) saveSource(c echo.Context, m migration.Migration) error {
 		return err
 	}
 	file, err := s.file(ctx, m)
-	if err != nil || file.Text == "" {
+	if err != nil || file.Text == "" && file.Key == nil {
 		return err
+	}
+	if !takesKey(m) {
+		file.Key = nil
 	}
 	return s.keepFile(ctx, m, file)
 }

@@ -30,6 +30,10 @@ type draftKey struct {
 	By int64 `json:"by"`
 }
 
+// takesKey reports whether the sources of a migration are opened by a key: no page of
+// another type of server offers to look at it, or to take it away.
+func takesKey(m migration.Migration) bool { return m.ServerType == migration.Gmail }
+
 // account is the key for those who read rows; the zero value of none.
 func (k *draftKey) account() migration.ServiceAccount {
 	if k == nil {
@@ -60,7 +64,7 @@ func (s *Server) showKey(c echo.Context) error {
 	if sent, err := s.enter(c, views.StepFile); sent || err != nil {
 		return err
 	}
-	if asked(c).ServerType != migration.Gmail {
+	if !takesKey(asked(c)) {
 		return goTo(c, stepPath(asked(c), views.StepFile))
 	}
 	return s.keyPage(c, http.StatusOK, nil)
@@ -79,7 +83,7 @@ func (s *Server) keyPage(c echo.Context, code int, problems []migration.Problem)
 // saveKey takes an uploaded or pasted key. One that is there already is replaced.
 func (s *Server) saveKey(c echo.Context) error {
 	ctx, m := c.Request().Context(), asked(c)
-	if !editable(m) || m.ServerType != migration.Gmail {
+	if !editable(m) || !takesKey(m) {
 		return migration.ErrConflict
 	}
 	data, err := sentKey(c)

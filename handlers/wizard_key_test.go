@@ -96,6 +96,37 @@ func TestAKeyInPlaceOfPasswords(t *testing.T) {
 	}
 }
 
+// The key goes when another type of server is chosen, with or without a file: nothing
+// of it is left on its pages, nor kept.
+func TestAKeyGoesWithGmail(t *testing.T) {
+	for name, rows := range map[string]string{"alone": "", "with a file": keyRows} {
+		t.Run(name, func(t *testing.T) {
+			p := newPanel(t)
+			w := p.inWizard(p.member)
+			w.post("server", "server", "gmail")
+			w.uploadKey(keyFile())
+			if rows != "" {
+				w.upload(rows).wantGoTo(t, w.path("file"))
+			}
+			w.post("server", "server", "standard").wantGoTo(t, w.path("file"))
+			page := w.see("file").want(t, http.StatusOK, "The key of the service account was removed")
+			for _, text := range []string{"email@local;;email@remote;", "Admin console", "112233445566778899001", w.path("key")} {
+				if strings.Contains(page.body, text) || strings.Contains(w.see("upload").body, text) {
+					t.Errorf("%q is still there", text)
+				}
+			}
+			m := w.migration()
+			if kept, err := p.Store.Sheet(t.Context(), m.CustomerID, m.ID); err != nil || strings.Contains(kept.Reveal(), "PRIVATE KEY") {
+				t.Errorf("the key is kept: %v", err)
+			}
+			w.post("server", "server", "gmail")
+			if strings.Contains(w.see("key").body, "112233445566778899001") {
+				t.Error("it comes back")
+			}
+		})
+	}
+}
+
 // With the migration's key the sealed key of every row is gone.
 func TestAKeyIsShredded(t *testing.T) {
 	p := newPanel(t)

@@ -20,16 +20,26 @@ func (f *formReader) provider(form views.ServerForm) migration.Provider {
 	return provider
 }
 
-// The host and the domain of the sources in the sample files.
+// What of the sources in the sample files is another one at a provider: the host, the
+// domain, and the row of a server that has no name.
 const (
-	sampleHost   = "imap.vecchio.example"
-	sampleDomain = "vecchio.example"
+	sampleHost    = "imap.vecchio.example"
+	sampleDomain  = "vecchio.example"
+	sampleAddress = ";192.0.2.25;bruno;"
 )
 
-// sampleOf writes the server of a provider into a sample file.
+// sampleOf makes a sample file one of a provider: with its server, if that is known, and
+// its form of logins in every row.
 func sampleOf(text string, provider migration.Provider) string {
+	if provider.Name == "" {
+		return text
+	}
+	text = strings.ReplaceAll(text, sampleAddress, ";"+sampleHost+";bruno@"+sampleDomain+";")
+	if provider.Login == migration.LoginLocal {
+		text = strings.ReplaceAll(text, "@"+sampleDomain, "")
+	}
 	if host := provider.HostFor(sampleDomain); host != "" {
-		return strings.ReplaceAll(text, sampleHost, host)
+		text = strings.ReplaceAll(text, sampleHost, host)
 	}
 	return text
 }

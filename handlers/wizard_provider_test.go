@@ -19,8 +19,17 @@ func TestAProviderIsChosenAndShown(t *testing.T) {
 	admin.get(edit+"server").want(t, http.StatusOK, `<option value="aruba" selected`)
 	admin.get(edit+"file").want(t, http.StatusOK, "Che cosa serve per Aruba", "imaps.aruba.it", "1-standard.csv?provider=aruba")
 	admin.get("/migrations/samples/1-standard.csv?provider=aruba").want(t, http.StatusOK, "anna@nuovo.example;imaps.aruba.it;")
-	if text := admin.get("/migrations/samples/1-standard.csv?provider=zimbra").body; !strings.Contains(text, ";imap.vecchio.example;") {
-		t.Errorf("Zimbra has no server of its own, and the sample is %q", text)
+	for _, sample := range []struct{ provider, anna, bruno string }{
+		{"aruba", "imaps.aruba.it;anna@vecchio.example;", "imaps.aruba.it;bruno@vecchio.example;"},
+		{"icloud", "imap.mail.me.com;anna;", "imap.mail.me.com;bruno;"},
+		{"cpanel", "mail.vecchio.example;anna@vecchio.example;", "mail.vecchio.example;bruno@vecchio.example;"},
+		{"zimbra", "imap.vecchio.example;anna@vecchio.example;", "imap.vecchio.example;bruno@vecchio.example;"}, // it has no server of its own
+		{"", "imap.vecchio.example;anna@vecchio.example;", "192.0.2.25;bruno;"},
+	} {
+		text := admin.get("/migrations/samples/1-standard.csv?provider=" + sample.provider).body
+		if !strings.Contains(text, "anna@nuovo.example;"+sample.anna) || !strings.Contains(text, "bruno@nuovo.example;"+sample.bruno) {
+			t.Errorf("the sample of %q is %q", sample.provider, text)
+		}
 	}
 
 	admin.post(edit+"file", "rows", "anna@rossi.example;;anna@old.example;pw").wantGoTo(t, edit+"file")

@@ -75,9 +75,7 @@ func (s *Server) rowsView(ctx context.Context, m migration.Migration, at rowsLoo
 	}
 	byLine := checksByLine(stored.Resources)
 	view.Fill(sheet, byLine, file.Out)
-	view.Grants = migration.AppGrants(slices.DeleteFunc(sheet.Rows, func(r migration.Resource) bool {
-		return byLine[r.Row].LeftOut || slices.Contains(file.Out, r.Row)
-	}))
+	view.Grants = grantsOf(stored.Resources)
 	return view, nil
 }
 

@@ -179,7 +179,7 @@ func samples() []sample {
 			"day_limit",
 			map[string]any{"bytes": 2500000000, "at": "2026-11-23T15:04:00Z"},
 			"2.3 GB were read of this account in the last 24 hours: Google allows no more. The work goes on by itself: Mon 23 Nov 2026, 16:04.",
-			"Di questo account sono stati letti 2,3 GB nelle ultime 24 ore: Google non ne consente di più. Si riprende da soli: lun 23 nov 2026, 16:04.",
+			"Di questo account sono stati letti 2,3 GB nelle ultime 24 ore: Google non ne consente di più. La copia riprende da sola: lun 23 nov 2026, 16:04.",
 		},
 		{
 			"shown_elsewhere", inbox(map[string]any{"messages": 2}),

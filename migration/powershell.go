@@ -51,20 +51,26 @@ func (g *AppGrant) add(login string) {
 // registration (learn.microsoft.com, "Authenticate an IMAP, POP or SMTP connection
 // using OAuth").
 func (g AppGrant) Connect() []string {
-	graph, exchange := "Connect-MgGraph -Scopes Application.Read.All", "Connect-ExchangeOnline"
+	graph := "Connect-MgGraph -Scopes Application.Read.All"
 	if g.Tenant != "" {
 		graph += " -TenantId " + quotePowerShell(g.Tenant)
 	}
 	if g.Cloud.Graph != "" {
 		graph += " -Environment " + g.Cloud.Graph
-		exchange += " -ExchangeEnvironmentName " + g.Cloud.Exchange
 	}
 	return []string{
 		graph,
 		"$app = " + quotePowerShell(g.ClientID),
 		`$id = (Get-MgServicePrincipal -Filter "appId eq '$app'").Id`,
-		exchange,
+		g.connectExchange(),
 	}
+}
+
+func (g AppGrant) connectExchange() string {
+	if g.Cloud.Exchange == "" {
+		return "Connect-ExchangeOnline"
+	}
+	return "Connect-ExchangeOnline -ExchangeEnvironmentName " + g.Cloud.Exchange
 }
 
 // Register is the command that makes the application known to Exchange, once.
@@ -81,9 +87,13 @@ func (g AppGrant) Allow() []string {
 	return commands
 }
 
-// Revoke is the command that takes the application away from Exchange, so that it opens
-// no mailbox any more. Its entries in the permissions of the mailboxes stay.
-func (g AppGrant) Revoke() []string { return []string{"Remove-ServicePrincipal -Identity $id"} }
+// Revoke are the commands that take the application away from Exchange, so that it opens
+// no mailbox any more; its entries in the permissions of the mailboxes stay. They stand
+// for themselves: it is days later, and no variable of Connect is known any more. Remove-ServicePrincipal takes what
+// names one service principal, its AppId too (learn.microsoft.com, "Remove-ServicePrincipal").
+func (g AppGrant) Revoke() []string {
+	return []string{g.connectExchange(), "Remove-ServicePrincipal -Identity " + quotePowerShell(g.ClientID)}
+}
 
 // quotePowerShell writes a text that PowerShell takes as it is: between single
 // quotes, where nothing is special but they; it knows four more signs as such.

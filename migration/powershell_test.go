@@ -48,7 +48,8 @@ func TestCommandsForMicrosoft(t *testing.T) {
 		"Add-MailboxPermission -Identity 'o’’hara@a.example' -User $id -AccessRights FullAccess",
 		"Add-MailboxPermission -Identity 'x'';y@a.example' -User $id -AccessRights FullAccess",
 		"Add-MailboxPermission -Identity '$(calc)`n@a.example' -User $id -AccessRights FullAccess",
-		"Remove-ServicePrincipal -Identity $id",
+		"Connect-ExchangeOnline -ExchangeEnvironmentName O365China",
+		"Remove-ServicePrincipal -Identity 'app-1'",
 	}
 	if got := slices.Concat(g.Connect(), g.Register(), g.Allow(), g.Revoke()); !slices.Equal(got, want) {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"trasloco/locale"
 	"trasloco/migration"
@@ -52,10 +54,19 @@ func checkFault(ctx context.Context, c migration.Check) string {
 	return side + ": " + lowerFirst(locale.T(ctx, "class."+c.Class, nil))
 }
 
-// lowerFirst makes a sentence go on after a colon.
+// names are written with a capital wherever they stand.
+var names = []string{"Exchange", "Gmail", "Google", "Microsoft", "Trasloco"}
+
+// lowerFirst makes a sentence go on after a colon. It may begin with a name, or an
+// abbreviation such as IMAP, which stay as they are.
 func lowerFirst(text string) string {
-	for i, letter := range text {
-		return strings.ToLower(string(letter)) + text[i+len(string(letter)):]
+	first, size := utf8.DecodeRuneInString(text)
+	word := text
+	if end := strings.IndexFunc(text, func(c rune) bool { return !unicode.IsLetter(c) }); end >= 0 {
+		word = text[:end]
 	}
-	return text
+	if slices.Contains(names, word) || size < len(word) && strings.ContainsFunc(word[size:], unicode.IsUpper) {
+		return text
+	}
+	return strings.ToLower(string(first)) + text[size:]
 }
