@@ -160,10 +160,9 @@ func (s *Server) saveServer(c echo.Context) error {
 		return err
 	}
 	m := asked(c)
-	source := m.Source // with the certificates that were accepted
-	source.TLS, source.TLSName, source.Pin, source.Master = form.TLS, form.TLSName, form.Pin, master
-	source.ChooseProvider(provider)
-	if !reflect.DeepEqual(source, m.Source) {
+	m.Source.TLS, m.Source.TLSName, m.Source.Pin, m.Source.Master = form.TLS, form.TLSName, form.Pin, master
+	m.ChooseSource(form.Type, provider)
+	if !reflect.DeepEqual(m.Source, asked(c).Source) {
 		file, err := s.file(c.Request().Context(), m)
 		if err != nil {
 			return err
@@ -173,7 +172,6 @@ func (s *Server) saveServer(c echo.Context) error {
 			return s.serverPage(c, http.StatusUnprocessableEntity, form, problems)
 		}
 	}
-	m.ServerType, m.Source = form.Type, source
 	if err := s.saveSource(c, m); err != nil {
 		return err
 	}

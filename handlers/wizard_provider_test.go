@@ -46,3 +46,22 @@ func TestAnotherProviderIsAnotherWay(t *testing.T) {
 		t.Errorf("an Exchange server is %q's", got)
 	}
 }
+
+// An Exchange server asks for DOMAIN\admin\mailbox, and nobody has to know: the first
+// login that it refuses may be the last for a while (C-2). Step 1 shows it.
+func TestExchangeBringsItsMasterLogin(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.operator)
+	w.post("server", "server", "exchange")
+	w.upload(`anna@rossi.example;mail.old.example;anna.rossi;pw;STUDIO\admin` + "\n")
+	rows := p.toCheck()
+	if len(rows) != 1 || rows[0].Source.Auth.Form.Join("anna.rossi", `STUDIO\admin`) != `STUDIO\admin\anna.rossi` {
+		t.Fatalf("rows %+v", rows)
+	}
+	server := "/migrations/" + w.code + "/edit/server"
+	p.as(p.operator).get(server).want(t, http.StatusOK, `<option value="login:{master}\{user}" selected`)
+	w.post("server", "server", "standard", "master", `login:{master}\{user}`) // as the page sends it
+	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.Auth.Form != (migration.MasterForm{}) {
+		t.Errorf("of another type of server they are %+v", rows)
+	}
+}

@@ -237,6 +237,42 @@ func TestLoginsOfProviders(t *testing.T) {
 	}
 }
 
+// Rows of the wizard are tried in the form that their type of server is known for, and
+// in no other: the first refusal of a master user may be the last (C-2).
+func TestTheTypeOfServerChoosesTheMasterLogin(t *testing.T) {
+	for kind, heard := range map[migration.ServerType][]string{
+		migration.Exchange: {`LOGIN STUDIO\admin\anna.rossi pw`},
+		migration.Standard: {`LOGIN anna.rossi*STUDIO\admin pw`, `AUTH=PLAIN anna.rossi STUDIO\admin pw`},
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			var m migration.Migration
+			m.ChooseSource(kind, migration.Provider{})
+			intake := migration.Intake{
+				Policy: migration.DefaultPolicy(), Type: m.ServerType, Source: m.Source,
+				User:    migration.User{ID: 1, CustomerID: 1, Role: migration.Admin},
+				Domains: []migration.Domain{{ID: 1, CustomerID: 1, DestinationID: 1, Name: "rossi.example"}},
+				Destinations: []migration.Destination{{ID: 1, Endpoint: migration.Endpoint{
+					Host: "imap.new.example", Port: 993, TLS: migration.TLSDirect, Auth: migration.Auth{Kind: migration.AuthMaster, Master: "mover"},
+				}}},
+			}
+			sheet := intake.Read([]byte(`anna@rossi.example;mail.old.example;anna.rossi;pw;STUDIO\admin`))
+			if len(sheet.Rows) != 1 {
+				t.Fatalf("problems %v", sheet.Problems)
+			}
+			server := &imaptest.Provider{Greeting: "The Microsoft Exchange IMAP4 service is ready.", Caps: onPremCaps, Refusal: "NO LOGIN failed."}
+			ep := at(t, imaptest.Script(t, server.Script), migration.TLSNone)
+			ep.Auth = sheet.Rows[0].Source.Auth
+			if conn, err := tokens(t, &provider{answer: gives("opaque")}).connect(t.Context(), SourceSide, ep, warrant{}); err == nil {
+				conn.Logout(t.Context())
+				t.Error("it lets in")
+			}
+			if !slices.Equal(server.Heard(), heard) {
+				t.Errorf("heard %q, want %q", server.Heard(), heard)
+			}
+		})
+	}
+}
+
 // dialogueOf is what was said on a connection whose login was refused.
 func dialogueOf(err error) string {
 	var known *Error
