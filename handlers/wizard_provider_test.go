@@ -65,3 +65,22 @@ func TestExchangeBringsItsMasterLogin(t *testing.T) {
 		t.Errorf("of another type of server they are %+v", rows)
 	}
 }
+
+// What Gmail hides can be shown only before it is copied: the row says it, with where
+// that is switched off (M-4).
+func TestARowSaysWhatGmailHides(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.operator)
+	w.post("server", "server", "gmail")
+	w.upload("anna@rossi.example;;anna@corp.example;abcd\nbruno@rossi.example;;bruno@corp.example;abcd\n")
+	cut := []migration.CutFolder{{Name: "INBOX", Messages: 1000}, {Name: "A<b>", Messages: 10_000}}
+	for range 4 {
+		cut = append(cut, migration.CutFolder{Name: "More", Messages: 2000})
+	}
+	w.checked(map[string]migration.Check{"anna@corp.example": {Status: migration.CheckPassed, Hidden: migration.Hide(true, cut)}})
+	body := p.as(p.operator).get("/migrations/"+w.code+"/edit/file").want(t, http.StatusOK,
+		"la posta senza etichetta non sarà copiata", "INBOX (1.000 messaggi), A&lt;b&gt; (10.000 messaggi)", "), …: è").body
+	if n := strings.Count(body, "Tutti i messaggi in IMAP"); n != 1 {
+		t.Errorf("%d rows have it", n)
+	}
+}

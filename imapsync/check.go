@@ -34,6 +34,8 @@ type Findings struct {
 	// Rate is how fast the source sent a few messages, in octets per second; 0: there
 	// were too few to tell.
 	Rate int64
+	// Hidden is what the settings of a Gmail account may keep from us.
+	Hidden migration.Hidden
 
 	Quota *Quota // the destination's; nil: none, or not told
 
@@ -180,6 +182,7 @@ func takeInventory(ctx context.Context, v *visitor, found *Findings) error {
 		found.Inventory = append(found.Inventory, one)
 	}
 	found.Oversize = found.Inventory.LeftOut(v.job.Rules.Chosen).Oversize
+	found.Hidden = t.hides(func(i int) int { return found.Inventory[i].Messages })
 	return v.fresh(ctx)
 }
 
