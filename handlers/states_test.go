@@ -138,6 +138,17 @@ func (g *gallery) migrations() {
 	g.codes["gmail"] = w.code
 	w = p.inWizard(operator)
 	w.post("server", "server", "gmail")
+	w.upload("anna@rossi.example;;anna@corp.example;abcd\nbruno@rossi.example;;bruno@corp.example;abcd\ncarla@rossi.example;;carla@corp.example;abcd\n")
+	w.checked(map[string]migration.Check{
+		"anna@corp.example":  {Status: migration.CheckPassed, Hidden: migration.Hide(true, []migration.CutFolder{{Name: "INBOX", Messages: 1000}, {Name: "Lavoro/Clienti", Messages: 1000}})},
+		"bruno@corp.example": refused("source", "app_password"), "carla@corp.example": refused("source", "browser"),
+	})
+	g.codes["hidden"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "exchange")
+	g.codes["exchange"] = w.code
+	w = p.inWizard(operator)
+	w.post("server", "server", "gmail")
 	w.post("key", "key_text", keyFile())
 	g.codes["key"] = w.code
 	w = p.inWizard(operator)
@@ -320,6 +331,8 @@ func (g *gallery) written() {
 		state{name: "wizard-2-rows-refused", path: edit("rows", "file"), who: asOperator, action: "/edit/rows", code: 422},
 		state{name: "wizard-2-microsoft", path: edit("microsoft", "file"), who: asOperator, code: 200},
 		state{name: "wizard-2-gmail", path: edit("gmail", "file"), who: asOperator, code: 200},
+		state{name: "wizard-2-hidden", path: edit("hidden", "file"), who: asOperator, code: 200},
+		state{name: "wizard-1-exchange", path: edit("exchange", "server"), who: asOperator, code: 200},
 		state{name: "wizard-2-key", path: edit("gmail", "key"), who: asOperator, code: 200},
 		state{name: "wizard-2-key-refused", path: edit("gmail", "key"), who: asOperator, action: "/edit/key", fields: []string{"key_text", "{}"}, code: 422},
 		state{name: "wizard-2-key-there", path: edit("key", "key"), who: asOperator, code: 200},

@@ -164,14 +164,12 @@ func (s *Server) saveServer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	source := m.Source // with the certificates that were accepted
-	source.TLS, source.TLSName, source.Pin, source.Master = form.TLS, form.TLSName, form.Pin, master
-	source.ChooseProvider(provider)
-	if !reflect.DeepEqual(source, m.Source) && file.Text != "" && (file.By != who(c).ID || file.Key.isForeign(who(c))) {
+	m.Source.TLS, m.Source.TLSName, m.Source.Pin, m.Source.Master = form.TLS, form.TLSName, form.Pin, master
+	m.ChooseSource(form.Type, provider)
+	if !reflect.DeepEqual(m.Source, asked(c).Source) && file.Text != "" && (file.By != who(c).ID || file.Key.isForeign(who(c))) {
 		problems := []migration.Problem{{Code: CodeForeignFile, Field: "tls"}}
 		return s.serverPage(c, http.StatusUnprocessableEntity, form, problems)
 	}
-	m.ServerType, m.Source = form.Type, source
 	if err := s.saveSource(c, m); err != nil {
 		return err
 	}

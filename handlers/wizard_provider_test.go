@@ -55,3 +55,41 @@ func TestAnotherProviderIsAnotherWay(t *testing.T) {
 		t.Errorf("an Exchange server is %q's", got)
 	}
 }
+
+// An Exchange server asks for DOMAIN\admin\mailbox, and nobody has to know: the first
+// login that it refuses may be the last for a while (C-2). Step 1 shows it.
+func TestExchangeBringsItsMasterLogin(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.operator)
+	w.post("server", "server", "exchange")
+	w.upload(`anna@rossi.example;mail.old.example;anna.rossi;pw;STUDIO\admin` + "\n")
+	rows := p.toCheck()
+	if len(rows) != 1 || rows[0].Source.Auth.Form.Join("anna.rossi", `STUDIO\admin`) != `STUDIO\admin\anna.rossi` {
+		t.Fatalf("rows %+v", rows)
+	}
+	server := "/migrations/" + w.code + "/edit/server"
+	p.as(p.operator).get(server).want(t, http.StatusOK, `<option value="login:{master}\{user}" selected`)
+	w.post("server", "server", "standard", "master", `login:{master}\{user}`) // as the page sends it
+	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.Auth.Form != (migration.MasterForm{}) {
+		t.Errorf("of another type of server they are %+v", rows)
+	}
+}
+
+// What Gmail hides can be shown only before it is copied: the row says it, with where
+// that is switched off (M-4).
+func TestARowSaysWhatGmailHides(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.operator)
+	w.post("server", "server", "gmail")
+	w.upload("anna@rossi.example;;anna@corp.example;abcd\nbruno@rossi.example;;bruno@corp.example;abcd\n")
+	cut := []migration.CutFolder{{Name: "INBOX", Messages: 1000}, {Name: "A<b>", Messages: 10_000}}
+	for range 4 {
+		cut = append(cut, migration.CutFolder{Name: "More", Messages: 2000})
+	}
+	w.checked(map[string]migration.Check{"anna@corp.example": {Status: migration.CheckPassed, Hidden: migration.Hide(true, cut)}})
+	body := p.as(p.operator).get("/migrations/"+w.code+"/edit/file").want(t, http.StatusOK,
+		"la posta senza etichetta non sarà copiata", "INBOX (1.000 messaggi), A&lt;b&gt; (10.000 messaggi)", "), …: è").body
+	if n := strings.Count(body, "Tutti i messaggi in IMAP"); n != 1 {
+		t.Errorf("%d rows have it", n)
+	}
+}

@@ -34,6 +34,8 @@ type Findings struct {
 	// Rate is how fast the source sent a few messages, in octets per second; 0: there
 	// were too few to tell.
 	Rate int64
+	// Hidden is what the settings of a Gmail account may keep from us.
+	Hidden migration.Hidden
 
 	Quota *Quota // the destination's; nil: none, or not told
 
@@ -92,7 +94,8 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 		err = e.weaknessOf(ctx, source, err)
 		return Findings{Stage: failedAt(err)}, err
 	}
-	defer conn.Logout(ctx)
+	v := &visitor{engine: e, job: job, source: source, conn: conn}
+	defer func() { v.conn.Logout(ctx) }()
 	if err := opensToApp(ctx, conn, source.Auth); err != nil {
 		return Findings{Stage: failedAt(err)}, err
 	}
@@ -100,10 +103,10 @@ func (e *Engine) CheckSource(ctx context.Context, job Job) (Findings, error) {
 		Stage: StageInventory, Master: e.masterForm(source),
 		Addresses: frozenBy(conn, source.Addresses), Shown: shownBy(conn),
 	}
-	if err := takeInventory(ctx, conn, job, &found); err != nil {
+	if err := takeInventory(ctx, v, &found); err != nil {
 		return found, blame(SourceSide, err)
 	}
-	if found.Rate, err = e.sample(ctx, conn, found.tree, found.Inventory); err != nil {
+	if found.Rate, err = e.sample(ctx, v.conn, found.tree, found.Inventory); err != nil {
 		return found, blame(SourceSide, err)
 	}
 	found.OK = true
@@ -131,20 +134,43 @@ func (e *Engine) CheckDestination(ctx context.Context, job Job) (Findings, error
 	return found, nil
 }
 
+// A visitor looks at a source for a check. Its connection may be another one after
+// fresh.
+type visitor struct {
+	engine *Engine
+	job    Job
+	source migration.Endpoint // with its frozen address
+	conn   *wire.Conn
+}
+
+// fresh makes the connection anew before the server hangs up because of all it had to
+// refuse (2.10).
+func (v *visitor) fresh(ctx context.Context) error {
+	if v.conn.Refusals() < errorsBearable {
+		return nil
+	}
+	v.conn.Logout(ctx)
+	conn, err := v.engine.visit(ctx, SourceSide, v.source, v.job.warrant())
+	if err == nil {
+		v.conn = conn
+	}
+	return err
+}
+
 // takeInventory looks at every folder. What it says of leaving out holds without
 // the admin's own choices; the sums hold with them.
-func takeInventory(ctx context.Context, conn *wire.Conn, job Job, found *Findings) error {
-	t, err := readSource(ctx, conn, statusItems(conn))
+func takeInventory(ctx context.Context, v *visitor, found *Findings) error {
+	t, err := readSource(ctx, v.conn, statusItems(v.conn))
 	if err != nil {
 		return err
 	}
 	found.tree = t
-	usual := job.Rules
+	usual := v.job.Rules
 	usual.Chosen = nil
 	for _, f := range t.folders {
 		one := foundFolder(f, t.folders, usual)
 		if f.opens() && !f.repeats {
-			if err := measure(ctx, conn, job, f, t, &one); err != nil {
+			if err := v.measure(ctx, f, t, &one); err != nil {
 				return err
 			}
 			found.Folders++
@@ -155,8 +181,9 @@ func takeInventory(ctx context.Context, conn *wire.Conn, job Job, found *Finding
 		}
 		found.Inventory = append(found.Inventory, one)
 	}
-	found.Oversize = found.Inventory.LeftOut(job.Rules.Chosen).Oversize
-	return nil
+	found.Oversize = found.Inventory.LeftOut(v.job.Rules.Chosen).Oversize
+	found.Hidden = t.hides(func(i int) int { return found.Inventory[i].Messages })
+	return v.fresh(ctx)
 }
 
 // foundFolder says of a folder what is known without opening it.
@@ -215,8 +242,14 @@ func statusItems(conn *wire.Conn) string {
 }
 
 // measure adds a folder's messages, its octets and the number of its messages that
-// are too large, as far as that is known without opening it, or by asking little.
-func measure(ctx context.Context, conn *wire.Conn, job Job, f folder, t *tree, one *migration.FoundFolder) error {
+// are too large, as far as that is known without opening it, or by asking little. One
+// that holds no mail and stays here is counted only: Exchange refuses much of what is in
+// its own.
+func (v *visitor) measure(ctx context.Context, f folder, t *tree, one *migration.FoundFolder) error {
+	if err := v.fresh(ctx); err != nil {
+		return err
+	}
+	conn, job := v.conn, v.job
 	status, listed := t.status[f.Name]
 	if !listed {
 		var err error
@@ -228,7 +261,8 @@ func measure(ctx context.Context, conn *wire.Conn, job Job, f folder, t *tree, o
 	size, told := status["SIZE"]
 	one.Bytes = int64(min(size, 1<<62))
 	wantsOversize := job.MaxSize > 0 && !one.View && t.isCounted(f) && (!told || size > uint64(job.MaxSize))
-	if status["MESSAGES"] == 0 || told && !wantsOversize {
+	isNoMail := excluded(f, t.folders, job.Rules) == migration.ReasonNotMail
+	if status["MESSAGES"] == 0 || isNoMail || told && !wantsOversize {
 		return nil
 	}
 	box, err := conn.Examine(ctx, f.Name)

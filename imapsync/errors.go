@@ -74,6 +74,13 @@ const (
 	ClassIMAPOff     Class = "imap_off"                 // the same, of an account that is opened by its password
 )
 
+// The classes of an account that a person has to open with the provider first. The
+// password may be right, so they are no wrong ones (C-2).
+const (
+	ClassAppPassword Class = "app_password" // it takes a password made for programs alone
+	ClassBrowser     Class = "browser"      // it is locked until its owner logs in with a browser
+)
+
 // Side is the end of a resource that an error is about.
 type Side string
 
@@ -217,7 +224,9 @@ var signs = []struct {
 	codes []string
 	text  *regexp.Regexp
 }{
-	{ClassIMAPOff, nil, regexp.MustCompile(`(?i)not enabled for imap|imap access is disabled`)},
+	{ClassIMAPOff, nil, regexp.MustCompile(`(?i)not enabled for imap|imap access is disabled|enable imap`)},
+	{ClassAppPassword, nil, regexp.MustCompile(`(?i)application-specific password required`)},
+	{ClassBrowser, []string{"WEBALERT"}, regexp.MustCompile(`(?i)log in via your web browser|web login required|lockdown in sector`)},
 	{ClassPermission, nil, regexp.MustCompile(`(?i)authenticated but not connected`)}, // X-1
 	{ClassOverQuota, []string{"OVERQUOTA"}, regexp.MustCompile(`(?i)over ?quota|quota exceeded|quota limit|exceeded your mail quota|mailbox is full|exceeded command or bandwidth`)},
 	{

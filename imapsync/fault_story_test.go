@@ -135,7 +135,7 @@ func (o told) codes(code string) (n int) {
 func (s *story) run(ctx context.Context) told {
 	s.t.Helper()
 	var heard recorder
-	e := imapsync.New(imapsync.Options{Now: s.now, TempDir: s.temp, AllowPrivate: true, Patience: s.patience, Timeouts: s.timeouts})
+	e := s.engine()
 	from := len(s.dst.Commands())
 	before, _ := s.mapped()
 	heard.tally, heard.err = e.Sync(ctx, s.job(), s.journal, &heard)
@@ -143,6 +143,16 @@ func (s *story) run(ctx context.Context) told {
 	s.checkManners()
 	s.checkEdits(before, s.dst.Commands()[from:])
 	return heard.told
+}
+
+func (s *story) engine() *imapsync.Engine {
+	return imapsync.New(imapsync.Options{Now: s.now, TempDir: s.temp, AllowPrivate: true, Patience: s.patience, Timeouts: s.timeouts})
+}
+
+// look is the check of the source.
+func (s *story) look() (imapsync.Findings, error) {
+	s.t.Helper()
+	return s.engine().CheckSource(s.t.Context(), s.job())
 }
 
 // mustRun is a run that comes to its end.

@@ -138,7 +138,22 @@ func labelKeywords(labels []string) (keywords []string) {
 
 // folderLimits are what Gmail lets people choose for "limit IMAP folders to contain
 // no more than this many messages" (M-4).
-var folderLimits = []uint64{1000, 2000, 5000, 10_000}
+var folderLimits = []int{1000, 2000, 5000, 10_000}
+
+// hides says what the settings of a Gmail account may hide from IMAP (M-4). messages are
+// those of each of the tree's folders.
+func (t *tree) hides(messages func(i int) int) migration.Hidden {
+	if len(t.folders) == 0 || !t.folders[0].gmail {
+		return ""
+	}
+	var cut []migration.CutFolder
+	for i, f := range t.folders {
+		if n := messages(i); !f.repeats && slices.Contains(folderLimits, n) {
+			cut = append(cut, migration.CutFolder{Name: f.display(), Messages: n})
+		}
+	}
+	return migration.Hide(!t.showsAll, cut)
+}
 
 // warnOfGmail says where the settings of the account may hide mail from IMAP (M-4).
 func (r *run) warnOfGmail(source *tree) {
@@ -146,12 +161,11 @@ func (r *run) warnOfGmail(source *tree) {
 		return
 	}
 	r.warned = true
-	if !source.showsAll {
+	hidden := source.hides(func(i int) int { return int(source.status[source.folders[i].Name]["MESSAGES"]) })
+	if hidden.AllMail() {
 		r.entry(migration.Warning, "all_mail_hidden", nil, "")
 	}
-	for _, f := range r.folders {
-		if n := f.status["MESSAGES"]; slices.Contains(folderLimits, n) {
-			r.entry(migration.Warning, "folder_limit", migration.Args{"folder": f.display(), "messages": int(n)}, "")
-		}
+	for _, f := range hidden.Cut() {
+		r.entry(migration.Warning, "folder_limit", migration.Args{"folder": f.Name, "messages": f.Messages}, "")
 	}
 }

@@ -64,9 +64,10 @@ func TestLoginsOfProviders(t *testing.T) {
 			"Gmail, the password of the account", gmail("NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)"),
 			own("anna@b.example"), false,
 			[]string{"LOGIN anna@b.example " + said},
-			ClassLogin,
+			ClassAppPassword,
 		},
-		{"Gmail wants the browser", gmail("NO [WEBALERT https://accounts.google.com/x] Web login required."), own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
+		{"Gmail wants the browser", gmail("NO [WEBALERT https://accounts.google.com/x] Web login required."), own("a"), false, []string{"LOGIN a " + said}, ClassBrowser},
+		{"Gmail has locked the account", gmail("NO [ALERT] Lockdown in sector 4 (Failure)"), own("a"), false, []string{"LOGIN a " + said}, ClassBrowser},
 		{"Gmail, too many connections", gmail("NO [ALERT] Too many simultaneous connections. (Failure)"), own("a"), false, []string{"LOGIN a " + said}, ClassThrottled},
 		{"Gmail, the day's budget is used up", gmail("NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)"), own("a"), false, []string{"LOGIN a " + said}, ClassDayLimit},
 		{
@@ -175,7 +176,7 @@ func TestLoginsOfProviders(t *testing.T) {
 		{
 			"Zoho, IMAP is switched off", &imaptest.Provider{
 				Greeting: "IMAP4 Server ready", Caps: zimbraCaps, Refusal: "NO [ALERT] You are yet to enable IMAP for your account. Please contact your administrator (Failure)",
-			}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin,
+			}, own("a"), false, []string{"LOGIN a " + said}, ClassIMAPOff,
 		},
 		{"hMailServer", &imaptest.Provider{Greeting: "IMAPrev1", Caps: hMailCaps}, own("anna@b.example"), true, []string{"LOGIN anna@b.example " + said}, ""},
 		{"hMailServer refuses", &imaptest.Provider{Greeting: "IMAPrev1", Caps: hMailCaps, Refusal: "NO Invalid user name or password."}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
@@ -232,6 +233,73 @@ func TestLoginsOfProviders(t *testing.T) {
 				if strings.Contains(dialogue, secret) {
 					t.Errorf("%q is shown in\n%s", secret, dialogue)
 				}
+			}
+		})
+	}
+}
+
+// An account that its owner has to open first says nothing of the next one: nobody is
+// held up at the address that all of Google's share (C-2).
+func TestAnAccountToOpenPausesNoHost(t *testing.T) {
+	tests := []struct {
+		refusal string
+		heard   int // of five accounts
+	}{
+		{"NO [ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)", 5},
+		{"NO [ALERT] Please log in via your web browser: https://support.google.com/mail/accounts/answer/78754 (Failure)", 5},
+		{"NO [ALERT] Lockdown in sector 4 (Failure)", 5},
+		{"NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)", migration.RefusalsInARow},
+	}
+	for _, tt := range tests {
+		t.Run(tt.refusal, func(t *testing.T) {
+			server := &imaptest.Provider{Greeting: "Gimap ready", Caps: gmailCaps, Refusal: tt.refusal}
+			ep := at(t, imaptest.Script(t, server.Script), migration.TLSNone)
+			e := tokens(t, &provider{answer: gives("opaque")})
+			for _, login := range []string{"anna", "bruno", "carla", "dario", "elena"} {
+				ep.Auth = migration.Auth{Kind: migration.AuthPassword, Login: login, Password: migration.NewSecret("pw")}
+				if conn, err := e.connect(t.Context(), SourceSide, ep, warrant{}); err == nil {
+					conn.Logout(t.Context())
+					t.Fatal("it lets in")
+				}
+			}
+			if heard := server.Heard(); len(heard) != tt.heard {
+				t.Errorf("heard %q, want %d logins", heard, tt.heard)
+			}
+		})
+	}
+}
+
+// Rows of the wizard are tried in the form that their type of server is known for, and
+// in no other: the first refusal of a master user may be the last (C-2).
+func TestTheTypeOfServerChoosesTheMasterLogin(t *testing.T) {
+	for kind, heard := range map[migration.ServerType][]string{
+		migration.Exchange: {`LOGIN STUDIO\admin\anna.rossi pw`},
+		migration.Standard: {`LOGIN anna.rossi*STUDIO\admin pw`, `AUTH=PLAIN anna.rossi STUDIO\admin pw`},
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			var m migration.Migration
+			m.ChooseSource(kind, migration.Provider{})
+			intake := migration.Intake{
+				Policy: migration.DefaultPolicy(), Type: m.ServerType, Source: m.Source,
+				User:    migration.User{ID: 1, CustomerID: 1, Role: migration.Admin},
+				Domains: []migration.Domain{{ID: 1, CustomerID: 1, DestinationID: 1, Name: "rossi.example"}},
+				Destinations: []migration.Destination{{ID: 1, Endpoint: migration.Endpoint{
+					Host: "imap.new.example", Port: 993, TLS: migration.TLSDirect, Auth: migration.Auth{Kind: migration.AuthMaster, Master: "mover"},
+				}}},
+			}
+			sheet := intake.Read([]byte(`anna@rossi.example;mail.old.example;anna.rossi;pw;STUDIO\admin`))
+			if len(sheet.Rows) != 1 {
+				t.Fatalf("problems %v", sheet.Problems)
+			}
+			server := &imaptest.Provider{Greeting: "The Microsoft Exchange IMAP4 service is ready.", Caps: onPremCaps, Refusal: "NO LOGIN failed."}
+			ep := at(t, imaptest.Script(t, server.Script), migration.TLSNone)
+			ep.Auth = sheet.Rows[0].Source.Auth
+			if conn, err := tokens(t, &provider{answer: gives("opaque")}).connect(t.Context(), SourceSide, ep, warrant{}); err == nil {
+				conn.Logout(t.Context())
+				t.Error("it lets in")
+			}
+			if !slices.Equal(server.Heard(), heard) {
+				t.Errorf("heard %q, want %q", server.Heard(), heard)
 			}
 		})
 	}

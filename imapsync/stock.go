@@ -352,7 +352,7 @@ func (s *stocktaking) fetched(ctx context.Context, w *window) error {
 		s.delta.gone = append(s.delta.gone, gone...)
 	}
 	s.heed(status.Err("FETCH"))
-	// MESSAGELIMIT: not all that was asked for (RFC 9738).
+	// MESSAGELIMIT: not all that was asked for (RFC 9738, X-5).
 	s.refused = s.refused || !status.OK() || status.Code == "MESSAGELIMIT"
 	return nil
 }

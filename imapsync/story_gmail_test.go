@@ -238,13 +238,23 @@ func TestGmailLeavesOutALabel(t *testing.T) {
 }
 
 // TestGmailThatHidesFolders: what IMAP is not shown is copied by what it is, as far
-// as that goes, and the log says that more may be hidden (M-4).
+// as that goes, and the check and the log say that more may be hidden (M-4).
 func TestGmailThatHidesFolders(t *testing.T) {
+	hidden := func(s *gmailStory) migration.Hidden {
+		found, err := s.look()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return found.Hidden
+	}
 	t.Run("All Mail", func(t *testing.T) {
 		s := newGmailStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
 		s.deliver("inbox and work", `\Inbox`, "Work")
 		s.deliver("work", "Work", `\Important`)
 		s.gmail.Hide(`\All`)
+		if h := hidden(s); !h.AllMail() || h.Cut() != nil {
+			t.Errorf("the check says %q", h)
+		}
 		got := s.mustRun()
 		s.wantAt(map[string][]string{"INBOX": {"inbox and work"}, "Work": {"work"}})
 		if got.codes("all_mail_hidden") != 1 || got.tally.Skipped != 1 { // what Important shows
@@ -255,6 +265,9 @@ func TestGmailThatHidesFolders(t *testing.T) {
 		s := newGmailStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
 		s.deliver("work", "Work")
 		s.gmail.Hide("Work")
+		if h := hidden(s); h != "" {
+			t.Errorf("the check says %q", h)
+		}
 		if got := s.mustRun(); got.codes("all_mail_hidden") != 0 {
 			t.Error(got.log())
 		}
@@ -264,6 +277,9 @@ func TestGmailThatHidesFolders(t *testing.T) {
 		s := newGmailStory(t, imaptest.AccountOptions{}, several(imaptest.AccountOptions{}))
 		for range 1000 {
 			s.gmail.Deliver(mail(1, "it"), `\Trash`)
+		}
+		if h := hidden(s); h.AllMail() || len(h.Cut()) != 1 || h.Cut()[0].Messages != 1000 {
+			t.Errorf("the check says %q", h)
 		}
 		if got := s.mustRun(); got.codes("folder_limit") != 1 {
 			t.Error(got.log())

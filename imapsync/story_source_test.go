@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"trasloco/imapsync"
 	"trasloco/imapsync/imaptest"
+	"trasloco/migration"
 )
 
 // fillMany fills three folders, the first with more than one window of a listing.
@@ -95,7 +97,7 @@ func TestMessageLimitAtTheDestination(t *testing.T) {
 }
 
 // TestFewErrorsAllowed: a source that hangs up after ten refusals, as Exchange
-// does. What it refuses fails, and everything else is copied (F-8).
+// does. What it refuses fails, and everything else is copied (F-8); the check comes to its end too.
 func TestFewErrorsAllowed(t *testing.T) {
 	refusing := func(cmd imaptest.Command, c *imaptest.Session) bool {
 		if cmd.Name != "EXAMINE" || !strings.Contains(cmd.Args, "Shut") {
@@ -116,7 +118,7 @@ func TestFewErrorsAllowed(t *testing.T) {
 		{"more messages than it bears", 0, 15},
 		{"both", 13, 13},
 	}
-	for _, lack := range [][]string{nil, {"LIST-STATUS"}} {
+	for _, lack := range [][]string{nil, {"LIST-STATUS", "STATUS=SIZE"}} {
 		for _, test := range tests {
 			t.Run(fmt.Sprintf("%s, without %v", test.name, lack), func(t *testing.T) {
 				s := newStory(t, imaptest.AccountOptions{MaxErrors: 10, Hook: refusing, Without: lack}, plus())
@@ -128,6 +130,10 @@ func TestFewErrorsAllowed(t *testing.T) {
 					s.fill(fmt.Sprint("Half ", n), quirky(3000+n, imaptest.Quirk{Refuse: "NO Server Unavailable. 15"}), mail(4000+n, "good"))
 					good++
 				}
+				found, err := s.look()
+				if err != nil || !found.OK || found.Messages < good { // of folders that do not open it may know nothing
+					t.Errorf("the check found %d messages of %d: %v", found.Messages, good, err)
+				}
 				got := s.mustRun()
 				if got.tally.Copied != good {
 					t.Errorf("told %+v, want %d copied%s", got.tally, good, got.log())
@@ -137,6 +143,38 @@ func TestFewErrorsAllowed(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestTheCheckOpensNoCalendar: what is no mail is counted and not opened, unless it is
+// to be copied (F-13).
+func TestTheCheckOpensNoCalendar(t *testing.T) {
+	for _, copied := range []bool{false, true} {
+		t.Run(fmt.Sprintf("copied: %v", copied), func(t *testing.T) {
+			var opened atomic.Bool
+			s := newStory(t, imaptest.AccountOptions{
+				Without: []string{"LIST-STATUS", "STATUS=SIZE"},
+				Hook: func(cmd imaptest.Command, _ *imaptest.Session) bool {
+					if cmd.Name == "EXAMINE" && strings.Contains(cmd.Args, "Calendar") {
+						opened.Store(true)
+					}
+					return false
+				},
+			}, plus())
+			s.rules = imapsync.DefaultRules(migration.Exchange)
+			if copied {
+				s.rules.Chosen = choices(migration.FolderChoice{Path: []string{"Calendar"}})
+			}
+			s.fill("Calendar", mail(1, "meeting"), mail(2, "meeting"))
+			found, err := s.look()
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(found.Inventory, func(f migration.FoundFolder) bool { return f.Name() == "Calendar" })
+			if f := found.Inventory[i]; f.Messages != 2 || f.Reason != migration.ReasonNotMail || opened.Load() != copied {
+				t.Errorf("opened %v: %+v", opened.Load(), f)
+			}
+		})
 	}
 }
 

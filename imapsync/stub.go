@@ -6,7 +6,7 @@ import (
 )
 
 // stubTexts are what servers send in place of a message they cannot read (T-3):
-// Exchange's notice, and hMailServer's.
+// Exchange's notice, and hMailServer's.
 var stubTexts = []string{
 	"retrieval using the imap4 protocol failed for the following message",
 	"message file missing",

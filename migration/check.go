@@ -45,6 +45,8 @@ type Check struct {
 	Shown     string
 	// Rate is how fast the source sends, in octets a second; 0: not known.
 	Rate int64
+	// Hidden is what the settings of a Gmail account may keep from the copy.
+	Hidden Hidden
 
 	// The quota of the destination in octets; QuotaLimit 0: none, or not told.
 	QuotaUsed, QuotaLimit int64

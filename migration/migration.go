@@ -121,13 +121,25 @@ func (o *SourceOptions) Accept(address, pin string) {
 	o.Pins = pins
 }
 
-// ChooseProvider says whose servers the sources are. What is known of a new one is
-// taken over where nothing else was chosen.
-func (o *SourceOptions) ChooseProvider(p Provider) {
-	if o.Provider != p.Name && o.Master == (MasterForm{}) {
-		o.Master = p.Master
+// ChooseSource says what kind of servers the sources are, and whose. The login of a
+// master user that they are known for is taken over where no other was chosen than that
+// of those before.
+func (m *Migration) ChooseSource(t ServerType, p Provider) {
+	before, known := ProviderNamed(m.Source.Provider), m.Source.Master
+	isNew := m.ServerType != t || before.Name != p.Name
+	if isNew && (known == (MasterForm{}) || known == MasterFormOf(m.ServerType, before)) {
+		m.Source.Master = MasterFormOf(t, p)
 	}
-	o.Provider = p.Name
+	m.ServerType, m.Source.Provider = t, p.Name
+}
+
+// MasterFormOf returns how servers want the login of a master user; zero: the check finds
+// out.
+func MasterFormOf(t ServerType, p Provider) MasterForm {
+	if t == Exchange { // DOMAIN\admin\alias: imapsync, FAQ.Exchange
+		return MasterForm{Pattern: `{master}\{user}`}
+	}
+	return p.Master
 }
 
 // DraftPlan is a plan on its way through the wizard: the first pass at a time,

@@ -82,21 +82,46 @@ func TestARowWithoutAHostGoesToItsProvider(t *testing.T) {
 	}
 }
 
-func TestAProviderBringsItsMasterLogin(t *testing.T) {
-	var options SourceOptions
-	options.ChooseProvider(ProviderNamed("zimbra"))
-	if !options.Master.AuthzID || options.Provider != "zimbra" {
-		t.Errorf("Zimbra wants %+v", options)
+func TestServersBringTheirMasterLogin(t *testing.T) {
+	const exchange, own = `login:{master}\{user}`, "login:#{user}#{master}#"
+	type choice struct {
+		kind     ServerType
+		provider string
 	}
-	options.Master = MasterForm{} // somebody wants it found out after all
-	options.ChooseProvider(ProviderNamed("zimbra"))
-	if options.Master != (MasterForm{}) {
-		t.Error("the choice was undone")
+	tests := []struct {
+		name    string
+		chosen  string // by hand, before the last choice
+		choices []choice
+		want    string
+	}{
+		{"Zimbra", "", []choice{{Standard, "zimbra"}}, "authzid"},
+		{"Exchange", "", []choice{{Exchange, ""}}, exchange},
+		{"Exchange after all", "", []choice{{Standard, ""}, {Exchange, ""}}, exchange},
+		{"no Exchange after all", exchange, []choice{{Exchange, ""}, {Standard, ""}}, ""},
+		{"another provider after all", "authzid", []choice{{Standard, "zimbra"}, {Standard, "cpanel"}}, ""},
+		{"Zimbra after Exchange", exchange, []choice{{Exchange, ""}, {Standard, "zimbra"}}, "authzid"},
+		{"somebody wants it found out after all", "", []choice{{Standard, "zimbra"}, {Standard, "zimbra"}}, ""},
+		{"also of Exchange", "", []choice{{Exchange, ""}, {Exchange, ""}}, ""},
+		{"another was chosen", own, []choice{{Standard, ""}, {Exchange, ""}}, own},
+		{"and stays", own, []choice{{Exchange, ""}, {Standard, "zimbra"}}, own},
+		{"nothing is known", "", []choice{{Gmail, ""}}, ""},
 	}
-	options.Master = MasterForm{Command: CommandProxyAuth}
-	options.ChooseProvider(ProviderNamed("courier"))
-	if options.Master.Command != CommandProxyAuth {
-		t.Error("another form was chosen, and is gone")
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var m Migration
+			for i, c := range tt.choices {
+				if i == len(tt.choices)-1 {
+					m.Source.Master, _ = ParseMasterForm(tt.chosen)
+				}
+				m.ChooseSource(c.kind, ProviderNamed(c.provider))
+				if m.ServerType != c.kind || m.Source.Provider != c.provider {
+					t.Errorf("chosen are %q and %q", m.ServerType, m.Source.Provider)
+				}
+			}
+			if got := m.Source.Master.String(); got != tt.want {
+				t.Errorf("the master logs in by %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

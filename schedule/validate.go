@@ -135,7 +135,7 @@ func checkOf(at time.Time, source, destination imapsync.Findings, err error) mig
 	c := migration.Check{
 		Status: migration.CheckPassed, At: at,
 		Folders: source.Folders, Messages: source.Messages, Bytes: source.Bytes, Oversize: source.Oversize, Rate: source.Rate,
-		Master: source.Master, Addresses: source.Addresses, Shown: source.Shown,
+		Master: source.Master, Addresses: source.Addresses, Shown: source.Shown, Hidden: source.Hidden,
 	}
 	if quota := destination.Quota; quota != nil {
 		c.QuotaUsed, c.QuotaLimit = quota.Used, quota.Limit

@@ -154,10 +154,10 @@ func updateCheck(ctx context.Context, tx *sql.Tx, customer, resourceID int64, c 
 			check_bytes = $10, check_oversize = $11, check_quota_used = $12, check_quota_limit = $13,
 			check_excluded = $17, check_excluded_bytes = $18, check_rate = $19, check_master = $20,
 			addresses = CASE WHEN $21 = '' THEN addresses ELSE $21 END, check_shown = CASE WHEN $22 = '' THEN check_shown ELSE $22 END,
-			refused = CASE WHEN $1 = 'passed' THEN '' WHEN $3 = 'source' AND $7 <> '' THEN $7 ELSE refused END
+			check_hidden = $23, refused = CASE WHEN $1 = 'passed' THEN '' WHEN $3 = 'source' AND $7 <> '' THEN $7 ELSE refused END
 		WHERE $14 IN (0, customer_id) AND id = $15 AND check_status = $16`,
 		c.Status, millis(c.At), c.Side, c.Class, text(c.Detail), text(c.ServerText), c.Certificate,
 		c.Folders, c.Messages, c.Bytes, c.Oversize, c.QuotaUsed, c.QuotaLimit,
 		customer, resourceID, migration.CheckRunning, c.Excluded, c.ExcludedBytes, c.Rate, c.Master.String(),
-		c.Addresses, c.Shown)
+		c.Addresses, c.Shown, c.Hidden)
 }

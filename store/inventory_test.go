@@ -17,13 +17,16 @@ func found() migration.FolderInventory {
 	}
 }
 
+// hiddenThere is what Gmail may hide of it.
+var hiddenThere = migration.Hide(true, []migration.CutFolder{{Name: "INBOX", Messages: 1000}})
+
 // inspected is a draft with rows of those names, whose checks have found folders.
 func (p panel) inspected(t *testing.T, names ...string) migration.Migration {
 	t.Helper()
 	m := p.draft(t, names...)
 	for _, job := range must(p.ChecksToMake(t.Context(), 100))(t) {
 		check(t, p.StartCheck(t.Context(), p.customer, job.Resource.ID))
-		c := migration.Check{Status: migration.CheckPassed, At: testNow, Folders: 3, Messages: 17, Bytes: 1700, Rate: 5}
+		c := migration.Check{Status: migration.CheckPassed, At: testNow, Folders: 3, Messages: 17, Bytes: 1700, Rate: 5, Hidden: hiddenThere}
 		check(t, p.FinishCheck(t.Context(), p.customer, job.Resource.ID, c, found()...))
 	}
 	return must(p.MigrationByID(t.Context(), p.customer, m.ID))(t)
@@ -41,7 +44,7 @@ func TestFoldersAreKeptWithTheirRow(t *testing.T) {
 	if len(all) != 2 || fmt.Sprint(all[2]) != fmt.Sprint(found()) {
 		t.Errorf("folders %+v", all)
 	}
-	if c := p.checkOf(t, m, 1); c.Excluded != 4 || c.ExcludedBytes != 400 || c.Oversize != 1 || c.Rate != 5 {
+	if c := p.checkOf(t, m, 1); c.Excluded != 4 || c.ExcludedBytes != 400 || c.Oversize != 1 || c.Rate != 5 || c.Hidden != hiddenThere {
 		t.Errorf("check %+v", c)
 	}
 	if others := must(p.Inventories(t.Context(), p.customer+1, m.ID))(t); len(others) != 0 {

@@ -12,7 +12,7 @@ const resourceColumns = `x.id, x.line, coalesce(x.domain_id, 0), x.left_out, x.s
 	x.check_status, x.check_at, x.check_side, x.check_class, x.check_detail, x.check_server_text,
 	x.check_certificate, x.check_folders, x.check_messages, x.check_bytes, x.check_oversize,
 	x.check_quota_used, x.check_quota_limit, x.check_excluded, x.check_excluded_bytes, x.check_rate, x.check_master,
-	x.addresses, x.check_shown, x.refused`
+	x.addresses, x.check_shown, x.refused, x.check_hidden`
 
 // resourceFields is where resourceColumns are read to.
 type resourceFields struct {
@@ -31,7 +31,7 @@ func (f *resourceFields) into() []any {
 		&c.Status, &f.at, &c.Side, &c.Class, &c.Detail, &c.ServerText,
 		&c.Certificate, &c.Folders, &c.Messages, &c.Bytes, &c.Oversize, &c.QuotaUsed, &c.QuotaLimit,
 		&c.Excluded, &c.ExcludedBytes, &c.Rate, &f.master,
-		&f.addresses, &c.Shown, &r.Refused,
+		&f.addresses, &c.Shown, &r.Refused, &c.Hidden,
 	}
 }
 

@@ -16,7 +16,9 @@ func (r RowView) blamed() string {
 	switch {
 	case r.Check.Side == "destination":
 		return migration.FieldDestination
-	case r.Check.Class == "login" || r.Check.Class == "permission":
+	case slices.Contains([]string{"browser", "imap_off"}, r.Check.Class):
+		return migration.FieldLogin
+	case slices.Contains([]string{"login", "permission", "app_password"}, r.Check.Class):
 		for _, cell := range r.Line.Cells {
 			if cell.Secret {
 				return cell.Name

@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"strings"
 
 	"trasloco/locale"
 )
@@ -40,6 +41,32 @@ func (r RowView) facts(ctx context.Context, maxSize int64) []RowFact {
 		facts = append(facts, RowFact{Name: say("quota", nil), Text: say("quota.none", nil)})
 	}
 	return append(facts, RowFact{Name: say("time", nil), Text: locale.About(ctx, c.Estimate())}, RowFact{Name: say("at", nil), Text: locale.Clock(ctx, c.At)})
+}
+
+// warns reports whether something about a row that can be used should be seen before
+// the first pass.
+func (r RowView) warns() bool {
+	return r.Check.Oversize > 0 || r.tight() || r.Check.Hidden != "" || len(r.Warnings) > 0
+}
+
+// hidden says what Gmail may keep from the copy, and where that is switched off (M-4).
+func (r RowView) hidden(ctx context.Context) (says []string) {
+	if r.Check.Hidden.AllMail() {
+		says = append(says, locale.T(ctx, "page.wizard.file.hidden.all_mail", nil))
+	}
+	const most = 5 // the setting is one for all folders
+	var folders []string
+	for _, f := range r.Check.Hidden.Cut() {
+		if len(folders) == most {
+			folders = append(folders, "…")
+			break
+		}
+		folders = append(folders, locale.Printable(f.Name)+" ("+locale.N(ctx, "count.messages", f.Messages, nil)+")")
+	}
+	if len(folders) > 0 {
+		says = append(says, locale.T(ctx, "page.wizard.file.hidden.cut", map[string]any{"folders": strings.Join(folders, ", ")}))
+	}
+	return says
 }
 
 // tight reports whether the destination mailbox is smaller than what comes.

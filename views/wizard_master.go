@@ -14,12 +14,15 @@ const MasterOwn = "own"
 // MasterForms are the forms of the login of a master user that the wizard offers,
 // each as MasterForm.String; "": the check finds out.
 func MasterForms() []string {
-	return []string{"", "separator:*", "authzid", `login:{master}\{user}`, string(migration.CommandProxyAuth), string(migration.CommandMasterAuth)}
+	return []string{
+		"", "separator:*", "authzid", `login:{master}\{user}`, string(migration.CommandProxyAuth), string(migration.CommandMasterAuth),
+		"login:#{user}#{master}#", "login:mboxadmin:{master}:{user}",
+	}
 }
 
 // masterOptions are the forms as people know them: by the servers that want them.
 func (p ServerPage) masterOptions(ctx context.Context) []ui.Option {
-	names := []string{"auto", "separator", "authzid", "exchange", "proxyauth", "masterauth", MasterOwn}
+	names := []string{"auto", "separator", "authzid", "exchange", "proxyauth", "masterauth", "mirapoint", "scalix", MasterOwn}
 	var options []ui.Option
 	for i, value := range append(MasterForms(), MasterOwn) {
 		options = append(options, ui.Option{Value: value, Text: p.say(ctx, "master."+names[i], nil)})

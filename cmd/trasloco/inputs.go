@@ -46,6 +46,9 @@ func (s settings) readSheet() sheet {
 func (s settings) complete(r migration.Resource) migration.Resource {
 	source := s.source
 	source.Host, source.Port, source.TLS, source.Auth = r.Source.Host, r.Source.Port, r.Source.TLS, r.Source.Auth
+	if source.Auth.Kind == migration.AuthMaster {
+		source.Auth.Form = migration.MasterFormOf(s.serverType, migration.Provider{})
+	}
 	r.Source = source
 	r.Destination = s.destination.For(r.Destination.Auth.Login, r.Destination.Auth.Password)
 	return r

@@ -216,6 +216,22 @@ func TestMasterUserOfTheDestination(t *testing.T) {
 	}
 }
 
+func TestTheTypeOfServerChoosesTheMasterLogin(t *testing.T) {
+	for kind, want := range map[string]string{"exchange": `login:{master}\{user}`, "standard": ""} {
+		s, problems := readOptions(options{
+			File: write(t, "a.csv", `a@x.it;old.it;a;mp;STUDIO\admin`), Dest: "mx.it", Type: kind,
+			DestMaster: "admin", DestMasterPasswordFile: write(t, "pw", "x"),
+		})
+		sheet := s.readSheet()
+		if len(problems)+len(sheet.problems) > 0 {
+			t.Fatal(problems, sheet.problems)
+		}
+		if got := sheet.resources[0].Source.Auth.Form.String(); got != want {
+			t.Errorf("%s: the master logs in by %q, want %q", kind, got, want)
+		}
+	}
+}
+
 func TestFieldsOfARowDependOnTheMasterUserAlone(t *testing.T) {
 	rows := map[string]string{
 		"standard":     "a@x.it;old.it;a@old.it;pw",
