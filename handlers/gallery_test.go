@@ -44,6 +44,9 @@ const wide = `new Promise(drawn => {
 	document.documentElement.style.setProperty("--t-mono", "monospace");
 	requestAnimationFrame(() => requestAnimationFrame(drawn));
 }).then(() => {
+	const below = [...document.querySelectorAll("tbody tr")].find(row => [...row.children].some(cell =>
+		cell.getBoundingClientRect().bottom > row.getBoundingClientRect().bottom + 0.5));
+	if (below) return "a row is lower than what is in it: " + below.innerText.slice(0, 40);
 	const room = document.documentElement.clientWidth;
 	if (document.documentElement.scrollWidth <= room) return "";
 	return [...document.querySelectorAll("body *")].filter(part => part.getBoundingClientRect().right > room + 0.5)

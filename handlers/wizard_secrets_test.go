@@ -59,7 +59,8 @@ func TestOnlyWhoHandedTheFileInChangesHowServersAreReached(t *testing.T) {
 	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.TLS == migration.TLSStartTLS {
 		t.Errorf("rows %+v", rows)
 	}
-	p.as(p.manager).post(step, "server", "exchange").wantGoTo(t, "/migrations/"+m.Code+"/edit/file") // that is no way out
+	p.as(p.manager).post(step, "server", "exchange").want(t, http.StatusUnprocessableEntity, "Another user uploaded the CSV file") // another form of login
+	p.as(p.manager).post(step, "server", "gmail").wantGoTo(t, "/migrations/"+m.Code+"/edit/file")                                  // that is no way out
 	p.as(p.operator).post(step, "server", "standard", "tls", "starttls").wantGoTo(t, "/migrations/"+m.Code+"/edit/file")
 	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.TLS != migration.TLSStartTLS {
 		t.Errorf("rows %+v", rows)
