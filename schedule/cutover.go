@@ -24,12 +24,13 @@ func (s *Scheduler) watchMX(ctx context.Context) {
 	if s.resolver == nil {
 		return
 	}
-	watched, err := s.store.WatchedMX(ctx, migration.MXAfter, s.now())
+	now := s.now()
+	watched, err := s.store.WatchedMX(ctx, migration.MXAfter, now)
 	if err != nil {
 		s.report("read what MX records to watch", err)
 		return
 	}
-	s.readAllMX(ctx, watched, func(d migration.DomainMX) bool { return d.DueMX(s.now()) })
+	s.readAllMX(ctx, watched, func(d migration.DomainMX) bool { return d.DueMX(now) })
 }
 
 // ReadMX reads the MX records of a migration's domains now, but none that was

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -210,6 +211,39 @@ func TestLivePartTriesAgainFromTheBeginning(t *testing.T) {
 	c := <-s.opened
 	c.says <- state(1)
 	tab.Wait(count(1) + ` && !document.getElementById("live").hasAttribute("data-stale")`)
+}
+
+// Over a slow line the scripts come one by one, with time for the page between.
+func TestLivePartStartsHoweverLateAScriptComes(t *testing.T) {
+	for _, late := range []string{"hx-sse.min.js", "panel.js"} {
+		t.Run(late, func(t *testing.T) {
+			site := newSite(t)
+			s := &stream{opened: make(chan *connection)}
+			refused := make(chan struct{}, 1)
+			refused <- struct{}{}
+			site.mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+				select {
+				case <-refused:
+					http.Error(w, "busy", http.StatusServiceUnavailable)
+				default:
+					s.ServeHTTP(w, r)
+				}
+			})
+			site.mux.HandleFunc(site.assets.Path(late), func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(300 * time.Millisecond)
+				site.assets.ServeHTTP(w, r)
+			})
+			site.show("/live", http.StatusOK, inside(views.Shell(site.page("Live")),
+				ui.Head(ui.HeadSpec{Title: "Live"}), inside(ui.Live("live", "/events"), ui.Stale(), liveState(0))))
+			tab := browsertest.Open(t)
+			tab.Expect("status of 503")
+			tab.Go(site.URL + "/live")
+			tab.Wait(`document.querySelector(".t-stale").checkVisibility()`)
+			c := <-s.opened
+			c.says <- state(1)
+			tab.Wait(count(1))
+		})
+	}
 }
 
 // Nothing to follow any more: the page stays as it is.
