@@ -201,6 +201,11 @@ type Journal interface {
 	InFlight(ctx context.Context) ([]migration.Batch, error)
 	// Clean reports whether the last run stopped in order (I-5).
 	Clean(ctx context.Context) (bool, error)
+	// Formers returns the sources that may be this one under another name, while
+	// nothing is known of this one. TakeOver makes what is known of one of them
+	// known of this one, and reports whether its last run stopped in order (I-16).
+	Formers(ctx context.Context) ([]migration.Former, error)
+	TakeOver(ctx context.Context, former migration.Former) (clean bool, err error)
 	// Whole reports whether every batch that was ever begun is still remembered: no
 	// power cut has taken the last ones. Where nobody can tell it is false.
 	Whole(ctx context.Context) (bool, error)

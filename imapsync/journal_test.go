@@ -19,6 +19,7 @@ type memory struct {
 	flight  []migration.Batch
 	clean   bool
 	read    []migration.Download
+	formers []*memory // sources of the same mailbox, which may be this one
 }
 
 type mailbox struct {
@@ -244,6 +245,37 @@ func (m *memory) InFlight(context.Context) ([]migration.Batch, error) {
 func (m *memory) Clean(context.Context) (bool, error) {
 	defer m.lock()()
 	return m.clean, nil
+}
+
+func (m *memory) Formers(context.Context) (list []migration.Former, _ error) {
+	defer m.lock()()
+	if len(m.pairs) > 0 {
+		return nil, nil
+	}
+	for i, former := range m.formers {
+		f := migration.Former{ResourceID: int64(i), Server: "old.example:143"}
+		for _, p := range former.pairs {
+			states := slices.SortedFunc(maps.Values(m.mailbox.messages[p.ID]), byUID)
+			states = slices.DeleteFunc(states, func(s migration.MessageState) bool { return s.Kind != migration.Copied || s.Gone || s.IsElsewhere() })
+			f.Folders = append(f.Folders, migration.FormerFolder{FolderPair: p, Copies: states})
+		}
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+func (m *memory) TakeOver(_ context.Context, f migration.Former) (bool, error) {
+	defer m.lock()()
+	former := m.formers[f.ResourceID]
+	m.pairs, former.pairs = former.pairs, m.pairs
+	m.flight, former.flight = former.flight, nil
+	for _, p := range m.pairs {
+		for uid, s := range m.mailbox.messages[p.ID] {
+			s.Pass = migration.BeforeAnyPass
+			m.mailbox.messages[p.ID][uid] = s
+		}
+	}
+	return former.clean, nil
 }
 
 // Whole is never told: the engine has to be right without.

@@ -118,6 +118,12 @@ func samples() []sample {
 			"2 messaggi di INBOX erano già a destinazione, prima che li si copiasse da qui; ancora da copiare: 4. Nessun doppione.",
 		},
 		{
+			"recognised",
+			map[string]any{"server": "mail.old.example:993"},
+			"The old server was used under another name before, mail.old.example:993, and it is the same mailbox: what was copied from there is not copied again.",
+			"Il server remoto è già stato usato con un altro nome, mail.old.example:993, e la casella è la stessa: ciò che fu copiato da lì non si copia di nuovo.",
+		},
+		{
 			"moved", inbox(map[string]any{"folder": "Work", "from": "INBOX", "followed": true}),
 			"A message was moved at the source, from INBOX to Work. Its copy is moved likewise; nothing is copied twice.",
 			"Sul server remoto un messaggio è stato spostato da INBOX a Work. Anche la sua copia si sposta, senza doppioni.",

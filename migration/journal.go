@@ -1,6 +1,9 @@
 package migration
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // FolderPair is what is remembered of one source folder and the destination
 // folder it goes to (I-1).
@@ -16,6 +19,25 @@ type FolderPair struct {
 	Complete bool
 
 	Dest DestFolder
+}
+
+// DoubtedNumbers stands for the UIDVALIDITY of a source folder whose messages have to
+// be known again by their headers (I-12): no server counts so far.
+const DoubtedNumbers = math.MaxUint32
+
+// Former is another source from which the same mailbox was filled: the same login at
+// a server of another name or port. Whether it is the
+// same account, reached otherwise, only its messages tell (I-16).
+type Former struct {
+	ResourceID int64
+	Server     string // host:port
+	Folders    []FormerFolder
+}
+
+// FormerFolder is what of a folder of a Former can be compared with one that is there.
+type FormerFolder struct {
+	FolderPair
+	Copies []MessageState // the first and the last of them that were there, by ascending UID
 }
 
 // DestFolder is a folder at the destination. It belongs to the destination

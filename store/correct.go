@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"trasloco/migration"
 )
@@ -28,7 +29,8 @@ type Correction struct {
 // It is migration.ErrConflict where the migration is not valid, its secrets are
 // gone, or a run of the row is at work; and for another login where messages of
 // the former account were copied, or may have been, since the journal speaks of
-// those. Where none was, the journal forgets the former account. Two rows
+// those. Where none was, the journal forgets the former account. With another host
+// the copied messages are known again by their headers. Two rows
 // with the same accounts are ErrTwice.
 func (s *Store) CorrectRow(ctx context.Context, customer, migrationID int64, c Correction) error {
 	old, err := s.Resource(ctx, customer, migrationID, c.Row)
@@ -49,6 +51,11 @@ func (s *Store) CorrectRow(ctx context.Context, customer, migrationID int64, c C
 		}
 		if otherAccount(old.Resource, fresh) {
 			if err := forgetAccount(ctx, tx, fresh.ID); err != nil {
+				return err
+			}
+		}
+		if otherServer(old.Resource, fresh) {
+			if err := doubtNumbers(ctx, tx, fresh.ID); err != nil {
 				return err
 			}
 		}
@@ -106,6 +113,22 @@ func guardCorrection(ctx context.Context, tx *sql.Tx, customer, migrationID int6
 // otherAccount reports whether a row is about other mail from then on.
 func otherAccount(old, fresh migration.Resource) bool {
 	return old.Source.Auth.Login != fresh.Source.Auth.Login
+}
+
+// otherServer reports whether a row's mail comes from a server of another name from
+// then on: the same one, or one that it was moved to.
+func otherServer(old, fresh migration.Resource) bool {
+	return !strings.EqualFold(old.Source.Host, fresh.Source.Host)
+}
+
+// doubtNumbers lets the next run know the copied messages again by their headers
+// (I-12). Two servers may number their folders alike, Zimbra's have one UIDVALIDITY:
+// what is remembered would stand for other messages, and they would be lost.
+func doubtNumbers(ctx context.Context, tx *sql.Tx, resourceID int64) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE pair SET src_uidvalidity = $2, src_modseq = 0, complete = 0 WHERE resource_id = $1 AND src_uidvalidity <> 0`,
+		resourceID, migration.DoubtedNumbers)
+	return err
 }
 
 // forgetAccount forgets what is remembered of an account of which nothing was

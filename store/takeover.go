@@ -48,11 +48,15 @@ func handOver(ctx context.Context, tx *sql.Tx, migrationID int64) error {
 // takeOver gives the resource of a run the folder pairs of all others with its
 // source and mailbox. Copies made by them count as present from then on.
 func takeOver(ctx context.Context, tx *sql.Tx, run migration.Run) error {
-	const others = `
+	return takeFrom(ctx, tx, run.ResourceID, `
 		SELECT o.id FROM resource r
 		JOIN resource o ON o.customer_id = r.customer_id AND o.source_key = r.source_key AND o.mailbox = r.mailbox
-		WHERE r.id = $1 AND o.id <> r.id`
-	const pairs = `
+		WHERE r.id = $1 AND o.id <> r.id`)
+}
+
+// takeFrom gives a resource, $1, the folder pairs of others.
+func takeFrom(ctx context.Context, tx *sql.Tx, resourceID int64, others string, args ...any) error {
+	pairs := `
 		resource_id IN (` + others + `)
 		AND NOT EXISTS (SELECT 1 FROM pair mine WHERE mine.resource_id = $1 AND mine.src_raw = pair.src_raw)`
 	for _, statement := range []string{
@@ -64,7 +68,7 @@ func takeOver(ctx context.Context, tx *sql.Tx, run migration.Run) error {
 		nobodysPass + `(SELECT id FROM pair WHERE ` + pairs + `)`,
 		`UPDATE pair SET resource_id = $1 WHERE ` + pairs,
 	} {
-		if _, err := tx.ExecContext(ctx, statement, run.ResourceID); err != nil {
+		if _, err := tx.ExecContext(ctx, statement, append([]any{resourceID}, args...)...); err != nil {
 			return err
 		}
 	}

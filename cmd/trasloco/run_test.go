@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,8 +30,17 @@ func sourceAccount(t *testing.T, count int) *imaptest.Account {
 	t.Helper()
 	a := imaptest.NewAccount(t, imaptest.AccountOptions{User: "old", Password: sourcePassword})
 	fill(a, "INBOX", count)
+	return distinct(a)
+}
+
+// distinct gives an INBOX numbers of its own: two with the same messages under the
+// same numbers are the same account (I-16).
+func distinct(a *imaptest.Account) *imaptest.Account {
+	a.Folder("INBOX").Renumber(5000+accounts.Add(1), 1)
 	return a
 }
+
+var accounts atomic.Uint32
 
 func fill(a *imaptest.Account, folder string, count int) {
 	f := a.Create(folder)
@@ -134,6 +144,21 @@ func TestRunMovesAndTheSecondCallCopiesWhatIsNew(t *testing.T) {
 	if changes := source.Changes(); len(changes) > 0 {
 		t.Errorf("the source was changed: %v", changes)
 	}
+}
+
+// The same account under another name of its server is not copied once more (I-16).
+func TestASourceUnderAnotherNameGoesOn(t *testing.T) {
+	source, dest := sourceAccount(t, 3), destAccount(t, imaptest.AccountOptions{})
+	m := newMoving(t, dest, source)
+	m.run(t.Context(), exitDone)
+	source.Folder("INBOX").Add(imaptest.Message{Body: message(3)})
+	_, port, _ := net.SplitHostPort(source.Addr())
+	m.file = write(t, "again.csv", fmt.Sprintf("new@x.it;localhost:%s;old;%s;%s\n", port, sourcePassword, destPassword))
+	report := m.run(t.Context(), exitDone)
+	if got := sumsOf(report.Totals.sums); got != "listed 4 copied 1 present 3 skipped 0 failed 0" {
+		t.Errorf("under another name: %s", got)
+	}
+	holds(t, dest, 4, 1)
 }
 
 func TestAWrongPasswordFailsItsRowAlone(t *testing.T) {
@@ -242,7 +267,7 @@ func TestRowsWithOneDestinationWaitForEachOther(t *testing.T) {
 			},
 		})
 		fill(a, "INBOX", 3)
-		return a
+		return distinct(a)
 	}
 	dest := destAccount(t, imaptest.AccountOptions{})
 	m := newMoving(t, dest, watched("first"), watched("second"), watched("third"))
