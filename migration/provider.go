@@ -25,6 +25,8 @@ type Provider struct {
 	Most int
 	// Master is how it wants the login of a master user; zero: the check finds out.
 	Master MasterForm
+	// Groupware is what its folders hold besides mail.
+	Groupware Groupware
 }
 
 // ProviderLogin says as whom a mailbox logs in.
@@ -98,7 +100,10 @@ func Providers() []Provider {
 			Name: "plesk", Prefix: "mail.", Login: LoginAddress, Password: PasswordOwn, Most: 3,
 		},
 		{ // imapsync, FAQ.Zimbra: the admin goes in by authorization identity
-			Name: "zimbra", Login: LoginAddress, Password: PasswordOwn, Master: MasterForm{AuthzID: true},
+			Name: "zimbra", Login: LoginAddress, Password: PasswordOwn, Master: MasterForm{AuthzID: true}, Groupware: GroupwareZimbra,
+		},
+		{ // imapsync, FAQ.Kerio
+			Name: "kerio", Login: LoginAddress, Password: PasswordOwn, Master: MasterForm{Command: CommandMasterAuth}, Groupware: GroupwareKerio,
 		},
 		{ // its file imapd: MAXPERIP=4 counts by address, and takes the next one only to close it
 			Name: "courier", Login: LoginAddress, Password: PasswordOwn, Most: 3,
