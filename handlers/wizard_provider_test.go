@@ -87,6 +87,10 @@ func TestProvidersBringTheirMasterLogin(t *testing.T) {
 	for _, tt := range []struct{ provider, form string }{
 		{"zimbra", "authzid"},
 		{"kerio", "x-masterauth"},
+		{"cyrus", "authzid"},
+		{"oracle", "proxyauth"},
+		{"mirapoint", "login:#{user}#{master}#"},
+		{"scalix", "login:mboxadmin:{master}:{user}"},
 		{"courier", ""},
 	} {
 		w.post("server", "server", "standard", "provider", tt.provider, "master", shown)

@@ -105,8 +105,20 @@ func Providers() []Provider {
 		{ // imapsync, FAQ.Kerio
 			Name: "kerio", Login: LoginAddress, Password: PasswordOwn, Master: MasterForm{Command: CommandMasterAuth}, Groupware: GroupwareKerio,
 		},
+		{ // imapsync, FAQ.Cyrus; imapd.conf(5), admins
+			Name: "cyrus", Login: LoginLocal, Password: PasswordOwn, Master: MasterForm{AuthzID: true},
+		},
 		{ // its file imapd: MAXPERIP=4 counts by address, and takes the next one only to close it
 			Name: "courier", Login: LoginAddress, Password: PasswordOwn, Most: 3,
+		},
+		{ // imapsync, FAQ.General: the admin logs in, then says PROXYAUTH
+			Name: "oracle", Login: LoginLocal, Password: PasswordOwn, Master: MasterForm{Command: CommandProxyAuth},
+		},
+		{ // learn.microsoft.com, "CSV files for IMAP migration batches"
+			Name: "mirapoint", Login: LoginAddress, Password: PasswordOwn, Master: MasterForm{Pattern: "#{user}#{master}#"},
+		},
+		{ // github.com/imapsync/imapsync, issue 227
+			Name: "scalix", Login: LoginLocal, Password: PasswordOwn, Master: MasterForm{Pattern: "mboxadmin:{master}:{user}"},
 		},
 	}
 }
