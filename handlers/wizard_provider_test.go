@@ -81,7 +81,11 @@ func TestProvidersBringTheirMasterLogin(t *testing.T) {
 	p := newPanel(t)
 	w := p.inWizard(p.operator)
 	server := "/migrations/" + w.code + "/edit/server"
-	w.post("server", "server", "standard", "provider", "")
+	w.post("server", "server", "standard", "provider", "kerio")
+	w.see("file").want(t, http.StatusOK, "X-MASTERAUTH") // before there is a file
+	w.post("server", "server", "standard", "provider", "kerio", "master", "own", "pattern", "root={master}={user}")
+	w.see("file").want(t, http.StatusOK, "root={master}={user}")
+	w.post("server", "server", "standard", "provider", "", "master", "")
 	w.upload("anna@rossi.example;mail.old.example;anna;pw;boss\n")
 	shown := "" // the form that the page sends back
 	for _, tt := range []struct{ provider, form string }{
