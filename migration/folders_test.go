@@ -187,8 +187,14 @@ func TestWhatLooksLikeRubbish(t *testing.T) {
 		}
 	}
 	for _, f := range []FoundFolder{
-		{Path: []string{"Clienti", "Spam"}}, {Path: []string{"INBOX", "Clienti", "Cestino"}}, {Path: []string{"INBOX"}},
-		{Path: []string{"Spam 2019"}}, {Path: []string{"Antispam"}}, {Path: []string{"Bins"}}, {Path: []string{"Trash "}}, {Path: []string{"Non eliminati"}},
+		{Path: []string{"Clienti", "Spam"}},
+		{Path: []string{"INBOX", "Clienti", "Cestino"}},
+		{Path: []string{"INBOX"}},
+		{Path: []string{"Spam 2019"}},
+		{Path: []string{"Antispam"}},
+		{Path: []string{"Bins"}},
+		{Path: []string{"Trash "}},
+		{Path: []string{"Non eliminati"}},
 		{Path: []string{"Trash"}, Role: `\Sent`},                        // another role beats the name
 		{Path: []string{"Cestino"}, Reason: ReasonFolder, Itself: true}, // a rule leaves it out
 		{Path: []string{"Spam"}, View: true},                            // shows what lies elsewhere
