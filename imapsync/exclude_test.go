@@ -66,6 +66,7 @@ func TestExcluded(t *testing.T) {
 		{"on any other server it is mail (F-13)", usual, "Calendar", nil, ""},
 		{"contacts on Zimbra (F-13)", zimbra, "Emailed Contacts", nil, notMail},
 		{"what Zimbra does not make is mail there (F-13)", zimbra, "Notes", nil, ""},
+		{"nor does it make this one any more (F-13)", zimbra, "Notebook", nil, ""},
 		{"in any language (F-13)", zimbra, "Contatti", nil, ""},
 		{"notes on Kerio (F-13)", kerio, "Notes", nil, notMail},
 		{"what Kerio does not make is mail there (F-13)", kerio, "Journal", nil, ""},

@@ -212,9 +212,9 @@ func (g *gate) meets() {
 // handshake is tried while others of ours are.
 const handshakesTried = 3
 
-// refusedBy is refused for a connection that failed with err. Who hangs up in the handshake
-// before he ever greeted us may have too many of ours, or cannot speak with us at all:
-// then nothing is learnt, and it is tried a few times more.
+// refusedBy is refused for a connection that failed with err. A server that hangs up in
+// the handshake, and never greeted us, may have too many connections of ours, or be too
+// old to speak with us: nothing is learnt, and it is tried a few times more.
 func (s *seat) refusedBy(err error, times int) (ours, learnt bool) {
 	s.gate.mu.Lock()
 	isOpen, others := failedHandshake(err) && !s.gate.met, s.gate.used > 1

@@ -3,8 +3,7 @@ package imapsync
 import "trasloco/migration"
 
 // groupware are the folders at the top that hold no mail, by the kind of server (F-13).
-// Where the name is nobody's but the server's it may be left out; a folder "Notes" of any
-// other server is one of mail.
+// On any other kind a folder of that name is one of mail.
 var groupware = map[migration.Groupware][]string{
 	// Named in the language of the mailbox.
 	migration.GroupwareExchange: {
@@ -21,8 +20,8 @@ var groupware = map[migration.Groupware][]string{
 	},
 	// Reserved, and the same in every language; the first two are listed where
 	// zimbraImapDisplayMailFoldersOnly is off (zm-mailbox, Mailbox.java).
-	migration.GroupwareZimbra: {"Contacts", "Emailed Contacts", "Calendar", "Tasks", "Notebook", "Briefcase"},
-	// Made at the first login (Kerio Connect, User's Guide, "Folder administration").
+	migration.GroupwareZimbra: {"Contacts", "Emailed Contacts", "Calendar", "Tasks", "Briefcase"},
+	// Its default folders, and the kinds of folders it has (Kerio Connect, User's Guide).
 	migration.GroupwareKerio: {"Calendar", "Contacts", "Tasks", "Notes"},
 }
 

@@ -21,7 +21,7 @@ func TrashNames() []string {
 }
 
 // JunkNames returns those of the folder for what nobody asked for, such as Yahoo's "Bulk
-// Mail" and GMX's "Spamverdacht".
+// Mail".
 func JunkNames() []string {
 	return []string{
 		"Junk", "Spam", "Junk Email", "Junk E-mail", "Junk-E-Mail", "Junk Mail", "Bulk Mail", "Bulk",

@@ -148,9 +148,8 @@ func countGroups(ctx context.Context, q querier, query ResourceQuery) (map[strin
 	return groups, err
 }
 
-// atPausedHost holds for resource x if it may be one that a paused host refused or holds:
-// nobody's where migration.HostPause has to do with it is missing. An address or a name may
-// stand in another place too, so the caller looks again.
+// atPausedHost holds for every resource x that a paused host refused, or holds
+// (migration.HostPause.HoldsRow), and may hold for some others: the caller looks again.
 const atPausedHost = ` AND x.left_out = 0 AND EXISTS (
 	SELECT 1 FROM host_pause h WHERE h.since IS NOT NULL AND (
 		h.side = 'destination'
