@@ -123,6 +123,25 @@ func TestFolderMapByPlainForms(t *testing.T) {
 	}
 }
 
+// What is left out says why, with its count, and can be taken in (F-1, F-13).
+func TestWhatIsNoMailCanBeTakenIn(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.member)
+	w.post("server", "server", "standard", "provider", "kerio").wantGoTo(t, w.path("file"))
+	w.upload(goodFile).wantGoTo(t, w.path("file"))
+	w.inspected(migration.FolderInventory{
+		{Path: []string{"INBOX"}, Messages: 100},
+		{Path: []string{"Notes"}, Messages: 4321, Reason: migration.ReasonNotMail, Itself: true},
+		{Path: []string{"Public Folders"}, Messages: 8765, Reason: migration.ReasonPublic, Itself: true},
+	})
+	page := w.see("folders?show=out").want(t, http.StatusOK,
+		"It holds appointments, contacts or notes, not mail.", "8,642", "It belongs to all users of the server, not to this mailbox.", "17,530")
+	w.post("folders?show=out", fieldsOf(page.body, "fate-"+lineID("Public Folders"), "in")...).wantGoTo(t, w.path("folders")+"?show=out")
+	if got := w.migration().Folders; !sameChoices(got, migration.NewFolderChoices(migration.FolderChoice{Path: []string{"Public Folders"}})) {
+		t.Errorf("chosen %+v", got)
+	}
+}
+
 // A folder that the rules leave out in one account and copy in another keeps that
 // under another name, and can be given back to the rules.
 func TestANewNameIncludesNothing(t *testing.T) {

@@ -75,6 +75,42 @@ func TestExchangeBringsItsMasterLogin(t *testing.T) {
 	}
 }
 
+// So do the servers of a provider that is known for a form, which step 1 shows and lets
+// be changed.
+func TestProvidersBringTheirMasterLogin(t *testing.T) {
+	p := newPanel(t)
+	w := p.inWizard(p.operator)
+	server := "/migrations/" + w.code + "/edit/server"
+	w.post("server", "server", "standard", "provider", "kerio")
+	w.see("file").want(t, http.StatusOK, "X-MASTERAUTH") // before there is a file
+	w.post("server", "server", "standard", "provider", "kerio", "master", "own", "pattern", "root={master}={user}")
+	w.see("file").want(t, http.StatusOK, "root={master}={user}")
+	w.post("server", "server", "standard", "provider", "", "master", "")
+	w.upload("anna@rossi.example;mail.old.example;anna;pw;boss\n")
+	shown := "" // the form that the page sends back
+	for _, tt := range []struct{ provider, form string }{
+		{"zimbra", "authzid"},
+		{"kerio", "x-masterauth"},
+		{"cyrus", "authzid"},
+		{"oracle", "proxyauth"},
+		{"mirapoint", "login:#{user}#{master}#"},
+		{"scalix", "login:mboxadmin:{master}:{user}"},
+		{"courier", ""},
+	} {
+		w.post("server", "server", "standard", "provider", tt.provider, "master", shown)
+		if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.Auth.Form.String() != tt.form {
+			t.Errorf("%s: rows %+v", tt.provider, rows)
+		}
+		p.as(p.operator).get(server).want(t, http.StatusOK, `<option value="`+tt.form+`" selected`)
+		shown = tt.form
+	}
+	w.post("server", "server", "standard", "provider", "kerio", "master", "")
+	w.post("server", "server", "standard", "provider", "kerio", "master", "authzid")
+	if rows := p.toCheck(); len(rows) != 1 || rows[0].Source.Auth.Form.String() != "authzid" {
+		t.Errorf("changed by hand: rows %+v", rows)
+	}
+}
+
 // What Gmail hides can be shown only before it is copied: the row says it, with where
 // that is switched off (M-4).
 func TestARowSaysWhatGmailHides(t *testing.T) {

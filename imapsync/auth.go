@@ -57,6 +57,7 @@ func (e *Engine) connectInForms(
 		if err != nil {
 			return nil, blame(side, err)
 		}
+		e.gate(side, ep).meets()
 		if byPassword && cloudBehind(conn) {
 			conn.Logout(ctx)
 			return nil, appOnly(side)

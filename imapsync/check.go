@@ -261,7 +261,8 @@ func (v *visitor) measure(ctx context.Context, f folder, t *tree, one *migration
 	size, told := status["SIZE"]
 	one.Bytes = int64(min(size, 1<<62))
 	wantsOversize := job.MaxSize > 0 && !one.View && t.isCounted(f) && (!told || size > uint64(job.MaxSize))
-	isNoMail := excluded(f, t.folders, job.Rules) == migration.ReasonNotMail
+	reason := excluded(f, t.folders, job.Rules)
+	isNoMail := reason == migration.ReasonNotMail || reason == migration.ReasonPublic
 	if status["MESSAGES"] == 0 || isNoMail || told && !wantsOversize {
 		return nil
 	}

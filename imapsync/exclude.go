@@ -6,7 +6,7 @@ import (
 	"trasloco/migration"
 )
 
-// excluded returns why a folder is left out, or "" (F-11, F-12, F-13, F-17). Of
+// excluded returns why a folder is left out, or "" (F-1, F-11, F-12, F-13, F-17). Of
 // the folders above it the nearest that has something to say decides.
 func excluded(f folder, all []folder, rules migration.FolderRules) migration.Reason {
 	if f.isFixed() {
@@ -72,7 +72,9 @@ func excludedItself(f folder, rules migration.FolderRules) migration.Reason {
 		return "" // a folder with another role is no trash, whatever it is called
 	case top && named(rules.Excluded, f.path[0]):
 		return migration.ReasonFolder
-	case top && rules.Groupware && named(groupware, f.path[0]):
+	case top && rules.Groupware != "" && named(publicFolders, f.path[0]):
+		return migration.ReasonPublic
+	case top && named(groupware[rules.Groupware], f.path[0]):
 		return migration.ReasonNotMail
 	default:
 		return ""

@@ -7,9 +7,10 @@ import (
 )
 
 func TestExcluded(t *testing.T) {
-	const out, notMail = migration.ReasonFolder, migration.ReasonNotMail
+	const out, notMail, public = migration.ReasonFolder, migration.ReasonNotMail, migration.ReasonPublic
 	usual, groups, keeps, none, drafts := migration.DefaultFolderRules(), DefaultRules(migration.Exchange), DefaultRules(migration.Office365), migration.FolderRules{}, migration.FolderRules{Excluded: []string{"Bozze"}}
 	keeps.KeepSubfolders = true
+	zimbra, kerio := migration.FolderRules{Groupware: migration.GroupwareZimbra}, migration.FolderRules{Groupware: migration.GroupwareKerio}
 	tests := []struct {
 		name   string
 		rules  migration.FolderRules
@@ -63,6 +64,17 @@ func TestExcluded(t *testing.T) {
 		{"below it (F-13)", groups, "Sync Issues/Conflicts", []string{"Sync Issues"}, notMail},
 		{"a folder of that name further down is mail (F-13)", groups, "Clienti/Note", []string{"Clienti"}, ""},
 		{"on any other server it is mail (F-13)", usual, "Calendar", nil, ""},
+		{"contacts on Zimbra (F-13)", zimbra, "Emailed Contacts", nil, notMail},
+		{"what Zimbra does not make is mail there (F-13)", zimbra, "Notes", nil, ""},
+		{"nor does it make this one any more (F-13)", zimbra, "Notebook", nil, ""},
+		{"in any language (F-13)", zimbra, "Contatti", nil, ""},
+		{"notes on Kerio (F-13)", kerio, "Notes", nil, notMail},
+		{"what Kerio does not make is mail there (F-13)", kerio, "Journal", nil, ""},
+		{"public folders of Exchange (F-1)", groups, "Public Folders", nil, public},
+		{"public folders in German (F-1)", groups, "&ANY-ffentliche Ordner", nil, public},
+		{"and what lies below (F-1)", groups, "Dossiers publics/Ventes", []string{"Dossiers publics|\\Noselect"}, public},
+		{"public folders of Kerio (F-1)", kerio, "Public Folders", nil, public},
+		{"somebody's own folder of that name (F-1)", usual, "Cartelle pubbliche", nil, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,11 +87,24 @@ func TestExcluded(t *testing.T) {
 	}
 }
 
-func TestGroupwareIsForExchangeAlone(t *testing.T) {
-	for kind, want := range map[migration.ServerType]bool{migration.Standard: false, migration.Gmail: false, migration.Exchange: true, migration.Office365: true} {
-		rules := DefaultRules(kind)
-		if rules.Groupware != want || len(rules.Excluded) != 5 || rules.KeepSubfolders {
-			t.Errorf("%s: %+v (F-13)", kind, rules)
+func TestGroupwareGoesWithTheServer(t *testing.T) {
+	tests := []struct {
+		kind     migration.ServerType
+		provider string
+		want     migration.Groupware
+	}{
+		{migration.Standard, "", ""},
+		{migration.Standard, "aruba", ""},
+		{migration.Standard, "zimbra", migration.GroupwareZimbra},
+		{migration.Standard, "kerio", migration.GroupwareKerio},
+		{migration.Gmail, "", ""},
+		{migration.Exchange, "", migration.GroupwareExchange},
+		{migration.Office365, "", migration.GroupwareExchange},
+	}
+	for _, tt := range tests {
+		rules := RulesFor(tt.kind, migration.ProviderNamed(tt.provider), migration.DefaultFolderRules())
+		if rules.Groupware != tt.want || len(rules.Excluded) != 5 || rules.KeepSubfolders {
+			t.Errorf("%s of %q: %+v (F-13)", tt.kind, tt.provider, rules)
 		}
 	}
 }

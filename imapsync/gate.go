@@ -37,6 +37,7 @@ type gate struct {
 	calls int        // of them checks
 	left  time.Time  // when the last one was given back
 	queue []*waiting // who waits, in order
+	met   bool       // it has greeted us once
 }
 
 type waiting struct {
@@ -198,6 +199,30 @@ func (g *gate) leave(visit bool) {
 	}
 	g.left = g.now()
 	g.admit()
+}
+
+// meets notes that the server has greeted us.
+func (g *gate) meets() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.met = true
+}
+
+// handshakesTried is how often a server that never let anybody of ours through its
+// handshake is tried while others of ours are.
+const handshakesTried = 3
+
+// refusedBy is refused for a connection that failed with err. A server that hangs up in
+// the handshake, and never greeted us, may have too many connections of ours, or be too
+// old to speak with us: nothing is learnt, and it is tried a few times more.
+func (s *seat) refusedBy(err error, times int) (ours, learnt bool) {
+	s.gate.mu.Lock()
+	isOpen, others := failedHandshake(err) && !s.gate.met, s.gate.used > 1
+	s.gate.mu.Unlock()
+	if isOpen {
+		return others && times < handshakesTried, false
+	}
+	return s.refused(times)
 }
 
 // refused learns from a connection that the server refused while others of ours

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"trasloco/imapsync/imaptest"
 	"trasloco/imapsync/wire"
 	"trasloco/migration"
 )
@@ -89,6 +93,54 @@ func TestWhatARefusalTeaches(t *testing.T) {
 	*now = now.Add(time.Minute)
 	if _, taught := second.refused(1); !taught || len(*learnt) != 2 {
 		t.Errorf("later: taught %v, %+v", taught, *learnt)
+	}
+}
+
+// A server too old for our TLS hangs up on everybody, however few there are: that is no
+// limit. Once it has greeted somebody it is (C-1, X-6).
+func TestAHandshakeThatNeverWorkedTeachesNothing(t *testing.T) {
+	e, now, learnt := gated(8)
+	hungUp := &wire.DialError{Stage: wire.StageTLS, Err: io.EOF}
+	g := e.gate(SourceSide, theSource)
+	second := sitDown(t, g, 2)[1]
+	for times, want := range []bool{true, true, false, false} {
+		if ours, taught := second.refusedBy(hungUp, times+1); ours != want || taught {
+			t.Errorf("the time %d: ours %v, taught %v", times+1, ours, taught)
+		}
+	}
+	*now = now.Add(time.Minute)
+	g.meets()
+	if ours, taught := second.refusedBy(hungUp, 1); !ours || !taught || len(*learnt) != 1 || g.limitNow() != 1 {
+		t.Errorf("of a server that greets: ours %v, taught %v, %+v", ours, taught, *learnt)
+	}
+}
+
+// The same of two rows that are checked together.
+func TestChecksOfAServerThatKnowsNoTLS(t *testing.T) {
+	var learnt atomic.Int32
+	together := make(chan struct{}, 2) // so that the first connections stand side by side
+	addr := imaptest.Script(t, func(s *imaptest.Session) {
+		if s.Number <= 2 {
+			together <- struct{}{}
+			for len(together) < 2 {
+				runtime.Gosched()
+			}
+		}
+	})
+	e := New(Options{AllowPrivate: true, Timeouts: quick(), Patience: Patience{Backoff: time.Millisecond}, Learnt: func(migration.ServerLimit) { learnt.Add(1) }})
+	source := at(t, addr, migration.TLSDirect)
+	source.Auth = migration.Auth{Kind: migration.AuthPassword, Login: "anna", Password: migration.NewSecret("s3cret")}
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if _, err := e.CheckSource(t.Context(), Job{Resource: migration.Resource{Source: source}}); err == nil {
+				t.Error("it is checked")
+			}
+		})
+	}
+	both.Wait()
+	if n := learnt.Load(); n != 0 || e.Places(source) < 2 {
+		t.Errorf("learnt %d times that it bears %d connections", n, e.Places(source))
 	}
 }
 

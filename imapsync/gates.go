@@ -83,7 +83,7 @@ func (e *Engine) visit(ctx context.Context, side Side, ep migration.Endpoint, w 
 		}
 		again := false
 		if wantsFewer(err, ep) {
-			again, _ = place.refused(times)
+			again, _ = place.refusedBy(err, times)
 		}
 		place.leave()
 		if !again {
@@ -139,7 +139,7 @@ func (e *Engine) connectAt(ctx context.Context, place *seat, job Job, times int)
 		return conn, false, nil
 	}
 	if wantsFewer(err, ep) {
-		again, _ = place.refused(times)
+		again, _ = place.refusedBy(err, times)
 	}
 	place.leave()
 	return nil, again, err
@@ -166,6 +166,12 @@ func wantsFewer(err error, ep migration.Endpoint) bool {
 		return false
 	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// failedHandshake reports whether a connection came no further than TLS.
+func failedHandshake(err error) bool {
+	var dial *wire.DialError
+	return errors.As(err, &dial) && dial.Stage == wire.StageTLS
 }
 
 // seats are the places of a run: the source's is taken first, always, so that no two
@@ -210,7 +216,7 @@ func (r *run) learn(err error) bool {
 		return false
 	}
 	r.refused++
-	ours, learnt := place.refused(r.refused)
+	ours, learnt := place.refusedBy(err, r.refused)
 	if learnt {
 		r.entry(migration.Info, "limit_learnt", migration.Args{"side": string(e.Side), "connections": place.gate.limitNow()}, ServerText(err))
 	}

@@ -48,7 +48,7 @@ func readStory(t *testing.T, file string) (s story, want string) {
 		case "shared":
 			s.source.Shared = []wire.Namespace{{Prefix: rest, Delim: s.source.Personal[0].Delim}}
 		case "groupware":
-			s.rules.Groupware = true
+			s.rules.Groupware = migration.Groupware(rest)
 		case "list":
 			s.listed = append(s.listed, listLine(rest, s.source))
 		case "there":
@@ -77,13 +77,16 @@ func (s story) tell() string {
 	slices.SortStableFunc(order, func(a, b folder) int { return len(a.path) - len(b.path) })
 	lines := map[string]string{}
 	for _, f := range order {
-		fate := "is a parent only"
+		fate, role := "is a parent only", f.role
 		if reason := excluded(f, source.folders, s.rules); reason != "" {
 			fate = string(reason)
 		} else if f.opens() {
 			fate = fmt.Sprintf("→ %q", m.rawName(m.target(f)))
+			if (migration.FoundFolder{Path: f.path, Role: f.role}).LooksLikeRubbish() {
+				role = "offered" // for leaving out
+			}
 		}
-		lines[f.Name] = strings.TrimRight(fmt.Sprintf("%q %s %s", f.Name, fate, f.role), " ")
+		lines[f.Name] = strings.TrimRight(fmt.Sprintf("%q %s %s", f.Name, fate, role), " ")
 	}
 	var out []string
 	for _, f := range source.folders {

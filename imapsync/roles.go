@@ -3,6 +3,8 @@ package imapsync
 import (
 	"slices"
 	"strings"
+
+	"trasloco/migration"
 )
 
 // roleNames are the names under which folders of a role go where the server
@@ -19,8 +21,8 @@ var roleNames = []struct {
 	}},
 	{`\Drafts`, []string{"Drafts", "Draft", "Bozze", "Entwürfe", "Brouillons", "Borradores", "Borrador"}},
 	{`\Archive`, []string{"Archive", "Archives", "Archivio", "Archiv", "Archivo"}},
-	{`\Trash`, []string{"Trash", "Cestino", "Deleted Items", "Deleted Messages", "Posta eliminata", "Elementi eliminati"}},
-	{`\Junk`, []string{"Junk", "Spam", "Junk Email", "Junk E-mail", "Posta indesiderata"}},
+	{`\Trash`, migration.TrashNames()},
+	{`\Junk`, migration.JunkNames()},
 }
 
 // Trash and Junk are roles by attribute alone: what has such a role is left out
@@ -32,20 +34,6 @@ var views = []string{`\All`, `\Flagged`, `\Important`}
 
 // roleAttributes give a folder a role (RFC 6154 §2).
 var roleAttributes = []string{`\Sent`, `\Drafts`, `\Archive`, `\Trash`, `\Junk`, `\All`, `\Flagged`, `\Important`}
-
-// groupware are the folders of Exchange-like servers that hold no mail (F-13).
-var groupware = []string{
-	"Calendar", "Contacts", "Tasks", "Notes", "Journal", "Outbox", "Sync Issues", "Conversation History", "RSS Feeds", "RSS",
-	"Suggested Contacts", "Files", "Public Folders",
-	"Calendario", "Contatti", "Attività", "Note", "Diario", "Posta in uscita", "Problemi di sincronizzazione",
-	"Cronologia conversazioni", "Feed RSS", "Contatti suggeriti",
-	"Kalender", "Kontakte", "Aufgaben", "Notizen", "Postausgang", "Synchronisierungsprobleme", "Verlauf der Unterhaltungen",
-	"Aufgezeichnete Unterhaltungen", "RSS-Feeds", "RSS-Abonnements", "Vorgeschlagene Kontakte",
-	"Calendrier", "Tâches", "Boîte d'envoi", "Boîte d’envoi", "Problèmes de synchronisation", "Historique des conversations", "Flux RSS",
-	"Contacts suggérés",
-	"Contactos", "Tareas", "Notas", "Bandeja de salida", "Problemas de sincronización", "Historial de conversaciones",
-	"Fuentes RSS", "Contactos sugeridos",
-}
 
 // assignRoles gives each folder its role: by attribute, else by its name at the
 // top level. A role has one winner, the first in the tree; the other folders

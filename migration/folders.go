@@ -183,20 +183,3 @@ func (inv FolderInventory) LeftOut(choices FolderChoices) (sum LeftOut) {
 	}
 	return sum
 }
-
-// looksLikeRubbish are names of folders that often hold what nobody wants, and
-// sometimes all that a person has: they are offered for leaving out, and copied
-// unless somebody does (S15).
-var looksLikeRubbish = []string{
-	"posta eliminata", "elementi eliminati", "messaggi eliminati", "deleted items", "deleted messages", "deleted", "junk",
-	"junk e-mail", "junk mail", "bulk", "bulk mail", "posta indesiderata", "indesiderata", "spam", "trash", "cestino", "quarantine",
-	"quarantena", "gelöschte elemente", "gelöscht", "papierkorb", "éléments supprimés", "corbeille", "courrier indésirable",
-	"elementos eliminados", "papelera", "correo no deseado",
-}
-
-// LooksLikeRubbish reports whether a folder should be looked at: its name says
-// trash or spam, and no rule leaves it out.
-func (f FoundFolder) LooksLikeRubbish() bool {
-	leaf := strings.ToLower(norm.NFC.String(f.Path[len(f.Path)-1]))
-	return f.Reason == "" && !f.IsFixed() && slices.Contains(looksLikeRubbish, leaf)
-}

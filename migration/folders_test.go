@@ -172,3 +172,42 @@ func TestAnInventoryComesBackAsItWas(t *testing.T) {
 		}
 	}
 }
+
+// What is offered for leaving out is told from what only sounds so, and from what a
+// person made further down (F-11).
+func TestWhatLooksLikeRubbish(t *testing.T) {
+	for _, name := range []string{
+		"Junk-E-Mail", "Junk E-mail", "Gelöschte Objekte", "Gelöschte Elemente", "Spamverdacht", "Unerwünscht", "Papierkorb", "Pourriel",
+		"Courrier indésirable", "Indésirables", "Éléments supprimés", "E\u0301le\u0301ments supprime\u0301s", "Corbeille", "Elementos eliminados",
+		"Elementos borrados", "Papelera", "Correo no deseado", "No deseado", "Eliminati", "Posta eliminata", "Indesiderata", "Cestino", "Bin",
+		"BULK MAIL", "Deleted Messages", "Quarantena", "INBOX/Cestino", "[Gmail]/Cestino", "[Google Mail]/Papelera",
+	} {
+		if f := (FoundFolder{Path: strings.Split(name, "/")}); !f.LooksLikeRubbish() {
+			t.Errorf("%s is not offered", name)
+		}
+	}
+	for _, f := range []FoundFolder{
+		{Path: []string{"Clienti", "Spam"}},
+		{Path: []string{"INBOX", "Clienti", "Cestino"}},
+		{Path: []string{"INBOX"}},
+		{Path: []string{"Spam 2019"}},
+		{Path: []string{"Antispam"}},
+		{Path: []string{"Bins"}},
+		{Path: []string{"Trash "}},
+		{Path: []string{"Non eliminati"}},
+		{Path: []string{"Trash"}, Role: `\Sent`},                        // another role beats the name
+		{Path: []string{"Cestino"}, Reason: ReasonFolder, Itself: true}, // a rule leaves it out
+		{Path: []string{"Spam"}, View: true},                            // shows what lies elsewhere
+	} {
+		if f.LooksLikeRubbish() {
+			t.Errorf("%+v is offered", f)
+		}
+	}
+	for role, names := range map[string][]string{`\Trash`: TrashNames(), `\Junk`: JunkNames()} {
+		for _, name := range names {
+			if f := (FoundFolder{Path: []string{name}, Role: role}); !f.LooksLikeRubbish() {
+				t.Errorf("%s, a name of %s, is not offered", name, role)
+			}
+		}
+	}
+}

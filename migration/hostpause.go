@@ -150,10 +150,19 @@ type PausedRow struct {
 type PauseView struct {
 	HostPause
 	Rows   []PausedRow
-	Others int  // refused logins of no row of the migration, or of none any more
+	Others int  // refused accounts of no row of the migration, or of none any more
 	Held   int  // rows of the migration that wait for it
 	Comes  bool // a login of the migration comes as soon as it may
 	CanTry bool // Comes, or one comes on somebody's word
+}
+
+// Accounts is how many accounts the host refused: two rows may read one.
+func (v PauseView) Accounts() int {
+	logins := map[string]bool{}
+	for _, row := range v.Rows {
+		logins[row.Login] = true
+	}
+	return len(logins) + v.Others
 }
 
 // Kind says in a code what was refused: the cause, and of a destination that too.

@@ -21,6 +21,7 @@ type Reason string
 const (
 	ReasonFolder   Reason = "folder_excluded" // F-11, F-12: the folder is one of those left out
 	ReasonNotMail  Reason = "not_mail"        // F-13: calendar, contacts … of a groupware server
+	ReasonPublic   Reason = "public_folder"   // F-1: it belongs to all users of the server
 	ReasonOversize Reason = "oversize"        // T-5: above the size limit
 	ReasonGone     Reason = "gone"            // deleted at the source before it could be read
 )
@@ -38,6 +39,10 @@ const (
 	ReasonIncomplete   Reason = "listing_incomplete"      // I-3: the source's list never added up
 	ReasonRenumbered   Reason = "destination_renumbered"  // I-13: the destination folder is another one now
 )
+
+// ByRule reports whether a whole folder was left out, as the admin was told before
+// (F-1, F-11, F-13): its mail was never meant to arrive.
+func (r Reason) ByRule() bool { return r == ReasonFolder || r == ReasonNotMail || r == ReasonPublic }
 
 // Outcome reports the fate of one message, or of Count messages at once: all
 // that are present in a folder, all of an excluded folder. UID is 0 then.

@@ -38,6 +38,16 @@ func DefaultPolicy() Policy {
 	}
 }
 
+// Groupware is a kind of server that keeps more than mail in its folders.
+type Groupware string
+
+// The kinds.
+const (
+	GroupwareExchange Groupware = "exchange"
+	GroupwareZimbra   Groupware = "zimbra"
+	GroupwareKerio    Groupware = "kerio"
+)
+
 // FolderRules says which source folders are left out, and how the others are
 // treated. They travel with the job, so that the engine knows no default.
 type FolderRules struct {
@@ -47,8 +57,8 @@ type FolderRules struct {
 	ExcludedRoles []string
 	// KeepSubfolders copies the subfolders of an excluded folder (F-12).
 	KeepSubfolders bool
-	// Groupware leaves out what is no mail on Exchange-like servers (F-13).
-	Groupware bool
+	// Groupware leaves out what is no mail on servers of a kind (F-13); "": nothing.
+	Groupware Groupware
 	// MirrorSubscriptions subscribes at the destination only what is subscribed
 	// at the source; otherwise everything copied is (F-14).
 	MirrorSubscriptions bool

@@ -32,7 +32,7 @@ func TestDefaultPolicyIsTheSpecification(t *testing.T) {
 	if want := []string{`\Trash`, `\Junk`}; !slices.Equal(p.Folders.ExcludedRoles, want) {
 		t.Errorf("S15: attributes %q", p.Folders.ExcludedRoles)
 	}
-	if r := p.Folders; r.KeepSubfolders || r.Groupware || r.MirrorSubscriptions {
+	if r := p.Folders; r.KeepSubfolders || r.Groupware != "" || r.MirrorSubscriptions {
 		t.Errorf("rules that nobody asked for: %+v", r)
 	}
 }

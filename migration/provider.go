@@ -25,6 +25,8 @@ type Provider struct {
 	Most int
 	// Master is how it wants the login of a master user; zero: the check finds out.
 	Master MasterForm
+	// Groupware is what its folders hold besides mail.
+	Groupware Groupware
 }
 
 // ProviderLogin says as whom a mailbox logs in.
@@ -98,10 +100,25 @@ func Providers() []Provider {
 			Name: "plesk", Prefix: "mail.", Login: LoginAddress, Password: PasswordOwn, Most: 3,
 		},
 		{ // imapsync, FAQ.Zimbra: the admin goes in by authorization identity
-			Name: "zimbra", Login: LoginAddress, Password: PasswordOwn, Master: MasterForm{AuthzID: true},
+			Name: "zimbra", Login: LoginAddress, Password: PasswordOwn, Master: MasterForm{AuthzID: true}, Groupware: GroupwareZimbra,
+		},
+		{ // imapsync, FAQ.Kerio
+			Name: "kerio", Login: LoginAddress, Password: PasswordOwn, Master: MasterForm{Command: CommandMasterAuth}, Groupware: GroupwareKerio,
+		},
+		{ // imapsync, FAQ.Cyrus; imapd.conf(5), admins
+			Name: "cyrus", Login: LoginLocal, Password: PasswordOwn, Master: MasterForm{AuthzID: true},
 		},
 		{ // its file imapd: MAXPERIP=4 counts by address, and takes the next one only to close it
 			Name: "courier", Login: LoginAddress, Password: PasswordOwn, Most: 3,
+		},
+		{ // imapsync, FAQ.General: the admin logs in, then says PROXYAUTH
+			Name: "oracle", Login: LoginLocal, Password: PasswordOwn, Master: MasterForm{Command: CommandProxyAuth},
+		},
+		{ // learn.microsoft.com, "CSV files for IMAP migration batches"
+			Name: "mirapoint", Login: LoginAddress, Password: PasswordOwn, Master: MasterForm{Pattern: "#{user}#{master}#"},
+		},
+		{ // github.com/imapsync/imapsync, issue 227
+			Name: "scalix", Login: LoginLocal, Password: PasswordOwn, Master: MasterForm{Pattern: "mboxadmin:{master}:{user}"},
 		},
 	}
 }

@@ -8,6 +8,7 @@ type CheckJob struct {
 	Customer    int64
 	MigrationID int64
 	Type        ServerType
+	Provider    string // Provider.Name; "": nobody said
 	Chosen      FolderChoices
 	// Resource has both endpoints complete but for their secrets.
 	Resource Resource
@@ -20,6 +21,7 @@ type RunJob struct {
 	MigrationID int64
 	Pass        int // number
 	Type        ServerType
+	Provider    string // Provider.Name; "": nobody said
 	Chosen      FolderChoices
 	Gmail       GmailChoice
 	Run         Run // as it stands in the store; the guarded move starts from it

@@ -16,7 +16,7 @@ func (w *writer) paused() words {
 	for _, p := range w.letter.Pauses {
 		title, args := "page.pause."+p.Kind()+".title", map[string]any{"host": p.Host}
 		part := section{
-			Title: locale.N(w.ctx, title, len(p.Rows)+p.Others, args), Text: []string{locale.T(w.ctx, "page.pause."+p.Advice()+".text", nil)},
+			Title: locale.N(w.ctx, title, p.Accounts(), args), Text: []string{locale.T(w.ctx, "page.pause."+p.Advice()+".text", nil)},
 		}
 		if p.Cause == migration.PauseMaster { // one for all
 			part.Title = locale.T(w.ctx, title, args)

@@ -18,19 +18,13 @@ func (w *writer) counts() counts {
 	t := w.pass().Runs.Tally
 	c := counts{there: t.Copied + t.Present, left: t.Skipped + t.Failed}
 	for _, exception := range w.letter.Exceptions {
-		if byRule(exception.Reason) {
+		if exception.Reason.ByRule() {
 			c.rule += exception.Count
 		}
 	}
 	c.left = max(c.left-c.rule, 0)
 	c.open = max(t.Listed-c.there-c.left-c.rule, 0)
 	return c
-}
-
-// byRule reports whether a whole folder was left out, as the admin was told
-// before (F-11, F-13).
-func byRule(reason migration.Reason) bool {
-	return reason == migration.ReasonFolder || reason == migration.ReasonNotMail
 }
 
 // result says how many messages are there, and hides none of the others.
@@ -69,7 +63,7 @@ func (w *writer) leftOut() []section {
 	part := section{Title: w.t("left.title", nil)}
 	again := false
 	for _, exception := range w.letter.Exceptions {
-		if byRule(exception.Reason) {
+		if exception.Reason.ByRule() {
 			continue
 		}
 		reason := string(exception.Reason)

@@ -79,7 +79,7 @@ func (s *Scheduler) sync(ctx context.Context, job migration.RunJob, rec *recorde
 		return migration.Tally{}, err
 	}
 	s.freeze(ctx, &job)
-	gmail, rules := job.Gmail.Over(s.policy), s.rules(job.Type, job.Chosen)
+	gmail, rules := job.Gmail.Over(s.policy), s.rules(job.Type, job.Provider, job.Chosen)
 	rules.Labels = gmail.Labels
 	trials, err := s.trialsOf(ctx, job.MigrationID, job.Resource)
 	if err != nil {
@@ -123,9 +123,10 @@ func (s *Scheduler) freeze(ctx context.Context, job *migration.RunJob) {
 	source.Addresses = addresses
 }
 
-// rules are those of the installation, of the type of server, and of the admin.
-func (s *Scheduler) rules(kind migration.ServerType, chosen migration.FolderChoices) migration.FolderRules {
-	rules := imapsync.RulesFor(kind, s.policy.Folders)
+// rules are those of the installation, of the type of server and its provider, and of
+// the admin.
+func (s *Scheduler) rules(kind migration.ServerType, provider string, chosen migration.FolderChoices) migration.FolderRules {
+	rules := imapsync.RulesFor(kind, migration.ProviderNamed(provider), s.policy.Folders)
 	rules.Chosen = chosen
 	return rules
 }

@@ -89,7 +89,7 @@ func (s *Scheduler) checkBoth(ctx context.Context, row migration.CheckJob) (migr
 	}
 	job := imapsync.Job{
 		Resource: row.Resource, Type: row.Type, Trials: trials,
-		Rules: s.rules(row.Type, row.Chosen), MaxSize: s.policy.MaxMessageSize,
+		Rules: s.rules(row.Type, row.Provider, row.Chosen), MaxSize: s.policy.MaxMessageSize,
 	}
 	var source, destination imapsync.Findings
 	var sourceErr, destinationErr error

@@ -119,6 +119,31 @@ func TestACheckByAFormerTypeIsMadeAgain(t *testing.T) {
 	}
 }
 
+// What is no mail at a provider is known to the check, which the folder map goes by, and
+// to the run (F-13).
+func TestRulesGoByTheProvider(t *testing.T) {
+	checked, ran := make(chan migration.Groupware, 9), make(chan migration.Groupware, 1)
+	engine := &fakeEngine{
+		source: func(_ context.Context, job imapsync.Job) (imapsync.Findings, error) {
+			checked <- job.Rules.Groupware
+			return imapsync.Findings{OK: true}, nil
+		},
+		sync: func(_ context.Context, job imapsync.Job, _ imapsync.Reporter) (migration.Tally, error) {
+			ran <- job.Rules.Groupware
+			return migration.Tally{}, nil
+		},
+	}
+	l := newLab(t, engine, imaginary())
+	m := l.draft(l.row(1, "old.example", "anna"))
+	m.Source.Provider = "zimbra"
+	check(t, l.store.SaveDraft(t.Context(), l.customer, &m))
+	l.submit(m)
+	l.start()
+	if inCheck, inRun := receive(t, checked), receive(t, ran); inCheck != migration.GroupwareZimbra || inRun != migration.GroupwareZimbra {
+		t.Errorf("checked by the rules for %q, run by those for %q", inCheck, inRun)
+	}
+}
+
 func TestACheckThatTheStopBrokeOffWaitsAgain(t *testing.T) {
 	began := make(chan struct{}, 1)
 	engine := &fakeEngine{source: func(ctx context.Context, _ imapsync.Job) (imapsync.Findings, error) {

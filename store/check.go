@@ -42,7 +42,7 @@ func (s *Store) Recheck(ctx context.Context, customer, migrationID int64, olderT
 func (s *Store) ChecksToMake(ctx context.Context, limit int) (jobs []migration.CheckJob, err error) {
 	err = s.read(ctx, func(q querier) error {
 		jobs, err = queryAll(ctx, q, scanCheckJob, `
-			SELECT m.customer_id, m.id, m.server_type, m.folder_choices, `+resourceColumns+`
+			SELECT m.customer_id, m.id, m.server_type, m.source_provider, m.folder_choices, `+resourceColumns+`
 			FROM (
 				SELECT x.id, row_number() OVER (PARTITION BY x.migration_id ORDER BY x.line) AS turn
 				FROM resource x JOIN migration m ON m.id = x.migration_id
@@ -67,7 +67,7 @@ func (s *Store) ChecksToMake(ctx context.Context, limit int) (jobs []migration.C
 func (s *Store) CheckAtWork(ctx context.Context, customer, resourceID int64) (job migration.CheckJob, err error) {
 	err = s.read(ctx, func(q querier) error {
 		job, err = queryOne(ctx, q, scanCheckJob, `
-			SELECT m.customer_id, m.id, m.server_type, m.folder_choices, `+resourceColumns+`
+			SELECT m.customer_id, m.id, m.server_type, m.source_provider, m.folder_choices, `+resourceColumns+`
 			FROM resource x JOIN migration m ON m.id = x.migration_id
 			WHERE $1 IN (0, x.customer_id) AND x.id = $2`, customer, resourceID)
 		if err != nil {
@@ -88,7 +88,7 @@ func scanCheckJob(row scanner) (migration.CheckJob, error) {
 	var job migration.CheckJob
 	var resource resourceFields
 	var choices string
-	err := row.Scan(append([]any{&job.Customer, &job.MigrationID, &job.Type, &choices}, resource.into()...)...)
+	err := row.Scan(append([]any{&job.Customer, &job.MigrationID, &job.Type, &job.Provider, &choices}, resource.into()...)...)
 	if err == nil {
 		job.Chosen, err = unpackChoices(choices)
 	}

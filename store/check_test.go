@@ -62,6 +62,10 @@ func TestOtherSettingsMakeEveryCheckWaitAgain(t *testing.T) {
 			m.ServerType = migration.Exchange
 			return p.SaveDraft(t.Context(), p.customer, m)
 		},
+		"the provider": func(p panel, m *migration.Migration) error {
+			m.Source.Provider = "zimbra"
+			return p.SaveDraft(t.Context(), p.customer, m)
+		},
 		"the destination": func(p panel, _ *migration.Migration) error {
 			server := must(p.Destinations(t.Context()))(t)[0]
 			server.Endpoint.Host = "other.new.example"

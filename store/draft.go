@@ -60,9 +60,9 @@ func insertDraft(ctx context.Context, tx *sql.Tx, m *migration.Migration) (err e
 
 // SaveDraft stores the name, type, source options and plan of a migration that
 // is a draft or invalid, and sets m.ChangedAt. The rows stay as they are: where
-// the options change them, SaveSheet follows. With another type all wait for their
-// check again, also those whose check is under way: what is no mail depends on it
-// (F-13). Any other validity is migration.ErrConflict.
+// the options change them, SaveSheet follows. With another type or provider all wait
+// for their check again, also those whose check is under way: what is no mail depends on
+// it (F-13). Any other validity is migration.ErrConflict.
 func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migration) error {
 	now := s.now()
 	linesOut := ""
@@ -85,8 +85,9 @@ func (s *Store) SaveDraft(ctx context.Context, customer int64, m *migration.Migr
 		_, err := tx.ExecContext(ctx, `
 			UPDATE resource SET check_status = $1
 			WHERE migration_id = $2 AND check_status <> $1 AND EXISTS (
-				SELECT 1 FROM migration m WHERE m.id = $2 AND m.server_type <> $3 AND m.validity IN ($4, $5))`,
-			migration.CheckWaiting, m.ID, m.ServerType, migration.Draft, migration.Invalid)
+				SELECT 1 FROM migration m
+				WHERE m.id = $2 AND (m.server_type <> $3 OR m.source_provider <> $6) AND m.validity IN ($4, $5))`,
+			migration.CheckWaiting, m.ID, m.ServerType, migration.Draft, migration.Invalid, m.Source.Provider)
 		if err != nil {
 			return err
 		}

@@ -204,7 +204,7 @@ func (s *Store) readPausesOf(ctx context.Context, q querier, customer, migration
 	_, goesOn := migration.Current(m.Passes)
 	_, failed := m.Retryable(s.now())
 	isDraft := m.Validity == migration.Draft || m.Validity == migration.Invalid
-	rows, err := readResources(ctx, q, ResourceQuery{Customer: customer, MigrationID: migrationID})
+	rows, err := readResources(ctx, q, ResourceQuery{Customer: customer, MigrationID: migrationID, atPaused: true})
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,8 @@ func (s *Store) readPausesOf(ctx context.Context, q querier, customer, migration
 }
 
 func pauseView(p migration.HostPause, rows []ResourceRow) migration.PauseView {
-	view := migration.PauseView{HostPause: p, Others: len(p.Refused)}
+	view := migration.PauseView{HostPause: p}
+	ofRows := map[string]bool{}
 	for _, row := range rows {
 		if row.LeftOut {
 			continue
@@ -232,13 +233,14 @@ func pauseView(p migration.HostPause, rows []ResourceRow) migration.PauseView {
 		switch {
 		case i >= 0:
 			view.Rows = append(view.Rows, migration.PausedRow{Row: row.Row, Login: p.Refused[i].Login, Said: p.Refused[i].Said})
-			view.Others--
+			ofRows[p.Refused[i].Account] = true
 			view.Comes = view.Comes || waitsForHost(row)
 		case p.HoldsRow(row.Resource) && waitsForHost(row):
 			view.Held++
 			view.Comes = true
 		}
 	}
+	view.Others = len(p.Refused) - len(ofRows)
 	view.Refused = nil // those of others are nobody's business
 	return view
 }
@@ -263,7 +265,7 @@ func (s *Store) Held(ctx context.Context, migrationID int64) (held int, err erro
 		if err != nil || len(pauses) == 0 {
 			return err
 		}
-		rows, err := readResources(ctx, q, ResourceQuery{MigrationID: migrationID})
+		rows, err := readResources(ctx, q, ResourceQuery{MigrationID: migrationID, atPaused: true})
 		for _, row := range rows {
 			holds := func(p migration.HostPause) bool {
 				return p.HoldsRow(row.Resource) && !p.Tries(migrationID, row.ID)

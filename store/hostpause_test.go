@@ -57,6 +57,37 @@ func TestAPausedHostIsRemembered(t *testing.T) {
 	}
 }
 
+// Two rows of one account are one login that was refused, and rows are found at a host by
+// the address that both their names lead to.
+func TestRowsOfAPausedHost(t *testing.T) {
+	p := newPanel(t)
+	rows := p.rows("user1", "user2", "user3", "twice", "named", "elsewhere")
+	rows[3].Source.Auth.Login = rows[0].Source.Auth.Login // into another mailbox
+	rows[4].Source.Host, rows[5].Source.Host = "imap.alias.example", "imap.third.example"
+	m := p.draft(t, "user1")
+	check(t, p.SaveSheet(t.Context(), p.customer, m.ID, migration.NewSecret("file"), rows))
+	stored := make([]migration.Resource, len(rows))
+	for i := range rows {
+		row := must(p.Resource(t.Context(), p.customer, m.ID, i+1))(t)
+		at := migration.Addresses("192.0.2.7")
+		if i == 5 {
+			at = "192.0.2.77"
+		}
+		check(t, p.Freeze(t.Context(), p.customer, row.ID, at))
+		stored[i] = must(p.Resource(t.Context(), p.customer, m.ID, i+1))(t).Resource
+	}
+	for _, r := range stored[:3] {
+		check(t, p.Refuse(t.Context(), refused(r)))
+	}
+	views := must(p.PausesOf(t.Context(), p.customer, m.ID))(t)
+	if len(views) != 1 || len(views[0].Rows) != 4 || views[0].Others != 0 || views[0].Accounts() != 3 || views[0].Held != 1 {
+		t.Fatalf("the migration sees %+v", views)
+	}
+	if held := must(p.Held(t.Context(), m.ID))(t); held != 5 {
+		t.Errorf("%d rows are held, of which one is at another host", held)
+	}
+}
+
 // The first to log in again is the row that was corrected, or one of the migration
 // whose admin said so; who fails is on trial no more.
 func TestWhoTriesAPausedHost(t *testing.T) {

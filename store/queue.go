@@ -73,7 +73,7 @@ const claimable = `m.code IS NOT NULL AND m.validity = 'valid'
 func (s *Store) Claimable(ctx context.Context, now time.Time, limit int) (jobs []migration.RunJob, err error) {
 	err = s.read(ctx, func(q querier) error {
 		jobs, err = queryAll(ctx, q, scanRunJob, `
-			SELECT m.customer_id, m.id, m.server_type, m.folder_choices, m.gmail_labels, m.gmail_day_limit, p.number, `+runColumns+`, `+resourceColumns+`
+			SELECT m.customer_id, m.id, m.server_type, m.source_provider, m.folder_choices, m.gmail_labels, m.gmail_day_limit, p.number, `+runColumns+`, `+resourceColumns+`
 			FROM (
 				SELECT r.id, p.id AS pass_id, row_number() OVER (PARTITION BY p.id ORDER BY
 					CASE r.status WHEN 'interrupted' THEN 0 WHEN 'parked' THEN 1 ELSE 2 END, x.line) AS turn
@@ -105,7 +105,7 @@ func scanRunJob(row scanner) (migration.RunJob, error) {
 	var run runFields
 	var resource resourceFields
 	var choices string
-	whose := []any{&job.Customer, &job.MigrationID, &job.Type, &choices, &job.Gmail.Labels, &job.Gmail.DayLimit, &job.Pass}
+	whose := []any{&job.Customer, &job.MigrationID, &job.Type, &job.Provider, &choices, &job.Gmail.Labels, &job.Gmail.DayLimit, &job.Pass}
 	err := row.Scan(slices.Concat(whose, run.into(), resource.into())...)
 	if err == nil {
 		job.Chosen, err = unpackChoices(choices)

@@ -77,6 +77,8 @@ type ResourceQuery struct {
 	Page, PerPage int    // from 1; PerPage 0: all on one page
 	// Rows asks for the rows on these lines of the file, in place of a page.
 	Rows []int
+
+	atPaused bool // only those that a paused host may have to do with
 }
 
 // ResourcePage is the answer to a ResourceQuery.
@@ -146,6 +148,15 @@ func countGroups(ctx context.Context, q querier, query ResourceQuery) (map[strin
 	return groups, err
 }
 
+// atPausedHost holds for every resource x that a paused host refused, or holds
+// (migration.HostPause.HoldsRow), and may hold for some others: the caller looks again.
+const atPausedHost = ` AND x.left_out = 0 AND EXISTS (
+	SELECT 1 FROM host_pause h WHERE h.since IS NOT NULL AND (
+		h.side = 'destination'
+		OR instr(lower(x.source), h.name) > 0
+		OR instr(x.addresses, substr(h.host, length('source ') + 1)) > 0
+		OR x.source_key IN (SELECT account FROM host_refusal f WHERE f.host = h.host)))`
+
 func readResources(ctx context.Context, q querier, query ResourceQuery) ([]ResourceRow, error) {
 	limit, offset := window(query.Page, query.PerPage)
 	onLines, lines := "", []any(nil)
@@ -153,6 +164,9 @@ func readResources(ctx context.Context, q querier, query ResourceQuery) ([]Resou
 		places, args := placesFor(7, query.Rows)
 		query.Group, limit, offset = "", -1, 0
 		onLines, lines = ` AND x.line IN (`+places+`)`, args
+	}
+	if query.atPaused {
+		onLines += atPausedHost
 	}
 	rows, err := queryAll(ctx, q, scanResourceRow, `
 		SELECT `+resourceColumns+`

@@ -264,6 +264,8 @@ func ruleText(ctx context.Context, line migration.FolderLine) string {
 		return folderText(ctx, "why.below", nil)
 	case line.Reason == migration.ReasonNotMail:
 		return folderText(ctx, "why.not_mail", nil)
+	case line.Reason == migration.ReasonPublic:
+		return folderText(ctx, "why.public", nil)
 	}
 	return folderText(ctx, "why.rule", nil)
 }

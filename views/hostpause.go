@@ -30,7 +30,7 @@ func refusedText(ctx context.Context, p migration.PauseView, key string) string 
 	if p.Cause == migration.PauseMaster {
 		return locale.T(ctx, key, args)
 	}
-	return locale.N(ctx, key, len(p.Rows)+p.Others, args)
+	return locale.N(ctx, key, p.Accounts(), args)
 }
 
 // what says why nobody logs in there, and what to do.

@@ -78,12 +78,6 @@ func (v LogView) Live() bool {
 	return v.Run.ID != 0 && !v.Run.Status.Ended() && v.overtakenBy() == 0 && v.Query.Page == 0
 }
 
-// byRule reports whether a reason leaves mail out by a rule the admin saw: it
-// was never meant to arrive.
-func byRule(reason migration.Reason) bool {
-	return reason == migration.ReasonFolder || reason == migration.ReasonNotMail
-}
-
 // count sums the messages of groups.
 func (v LogView) count(matches func(LeftGroup) bool) int {
 	n := 0
@@ -97,9 +91,9 @@ func (v LogView) count(matches func(LeftGroup) bool) int {
 
 // excluded are the messages that the migration's rules leave where they are,
 // missing those that nobody meant to leave.
-func (v LogView) excluded() int { return v.count(func(g LeftGroup) bool { return byRule(g.Reason) }) }
+func (v LogView) excluded() int { return v.count(func(g LeftGroup) bool { return g.Reason.ByRule() }) }
 
-func (v LogView) missing() int { return v.count(func(g LeftGroup) bool { return !byRule(g.Reason) }) }
+func (v LogView) missing() int { return v.count(func(g LeftGroup) bool { return !g.Reason.ByRule() }) }
 
 // wanted are the messages that were to arrive, arrived those that did, left the
 // others.
@@ -111,7 +105,7 @@ func (v LogView) left() int    { return v.wanted() - v.arrived() }
 func (v LogView) why(ctx context.Context) string {
 	var texts []string
 	for _, g := range v.Left {
-		if !byRule(g.Reason) && g.Count > 0 {
+		if !g.Reason.ByRule() && g.Count > 0 {
 			texts = append(texts, locale.N(ctx, "page.log.why."+string(g.Reason), g.Count, map[string]any{"size": locale.Bytes(ctx, v.MaxSize)}))
 		}
 	}
@@ -124,7 +118,7 @@ func (v LogView) excludedFolders() string {
 	var folders []string
 	more := false
 	for _, g := range v.Left {
-		if !byRule(g.Reason) {
+		if !g.Reason.ByRule() {
 			continue
 		}
 		more = more || g.Rows > len(g.Items)

@@ -15,7 +15,7 @@ func (v LogView) groups(ctx context.Context) []ui.ExceptionsSpec {
 	var failed, left []ui.ExceptionsSpec
 	for _, g := range v.Left {
 		switch {
-		case byRule(g.Reason) || len(g.Items) == 0:
+		case g.Reason.ByRule() || len(g.Items) == 0:
 		case g.Kind == migration.Failed:
 			failed = append(failed, v.group(ctx, g))
 		default:

@@ -117,7 +117,7 @@ func (v MigrationView) outcome() ui.OutcomeSpec {
 func (v MigrationView) byRule() int {
 	n := 0
 	for _, reason := range v.Reasons {
-		if byRule(reason.Reason) {
+		if reason.Reason.ByRule() {
 			n += reason.Count
 		}
 	}

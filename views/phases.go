@@ -364,7 +364,7 @@ func (v MigrationView) reasonsTitle(ctx context.Context) string {
 // as long as a pass is to come.
 func (v MigrationView) remedy(ctx context.Context, reason migration.ReasonCount) string {
 	_, more := migration.Current(v.Migration.Passes)
-	if byRule(reason.Reason) {
+	if reason.Reason.ByRule() {
 		return locale.T(ctx, "page.migration.reason.rule", nil)
 	}
 	if reason.Kind == migration.Failed && more && v.pass().Number == 1 {

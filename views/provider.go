@@ -24,8 +24,9 @@ func providerOptions(ctx context.Context) []ui.Option {
 }
 
 // providerFacts say what the rows of a file for a provider need: the server, the
-// login, the password, and then what is to be done there.
-func providerFacts(ctx context.Context, p migration.Provider) []string {
+// login, the password, and then what is to be done there. master is the form that its
+// master user logs in by.
+func providerFacts(ctx context.Context, p migration.Provider, master migration.MasterForm) []string {
 	server := locale.T(ctx, "provider.server.ask", nil)
 	switch {
 	case p.Host != "":
@@ -43,6 +44,9 @@ func providerFacts(ctx context.Context, p migration.Provider) []string {
 			break
 		}
 		facts = append(facts, text)
+	}
+	if master := masterFact(ctx, master); master != "" {
+		facts = append(facts, master)
 	}
 	if p.Most > 0 {
 		facts = append(facts, locale.T(ctx, "provider.most", map[string]any{"most": p.Most}))

@@ -55,7 +55,7 @@ func providerSteps(p UploadPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			for _, fact := range providerFacts(ctx, provider) {
+			for _, fact := range providerFacts(ctx, provider, p.Migration.Source.Master) {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<li>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

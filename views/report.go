@@ -93,7 +93,7 @@ func (p ReportPage) plan(ctx context.Context) []reportRow {
 }
 
 func (p ReportPage) remedy(ctx context.Context, reason migration.ReasonCount) string {
-	if byRule(reason.Reason) {
+	if reason.Reason.ByRule() {
 		return locale.T(ctx, "page.migration.reason.rule", nil)
 	}
 	return locale.T(ctx, "reason."+string(reason.Reason)+".fix", nil)

@@ -21,13 +21,27 @@ func MasterForms() []string {
 }
 
 // masterOptions are the forms as people know them: by the servers that want them.
-func (p ServerPage) masterOptions(ctx context.Context) []ui.Option {
+func masterOptions(ctx context.Context) []ui.Option {
 	names := []string{"auto", "separator", "authzid", "exchange", "proxyauth", "masterauth", "mirapoint", "scalix", MasterOwn}
 	var options []ui.Option
 	for i, value := range append(MasterForms(), MasterOwn) {
-		options = append(options, ui.Option{Value: value, Text: p.say(ctx, "master."+names[i], nil)})
+		options = append(options, ui.Option{Value: value, Text: locale.T(ctx, "page.wizard.server.master."+names[i], nil)})
 	}
 	return options
+}
+
+// masterFact says how the login of a master user is made; "": the check finds out.
+func masterFact(ctx context.Context, form migration.MasterForm) string {
+	if form == (migration.MasterForm{}) {
+		return ""
+	}
+	name := locale.Printable(form.Pattern) // one of somebody's own
+	for _, option := range masterOptions(ctx) {
+		if option.Value == form.String() {
+			name = option.Text
+		}
+	}
+	return locale.T(ctx, "provider.master", map[string]any{"form": name})
 }
 
 // masterLogin says as whom the panel logged in at a source; "": not as a master

@@ -268,7 +268,7 @@ func WizardServer(p ServerPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Field(field(ctx, "wizard.server", "master", p.Problems, ui.FieldSpec{Value: p.Form.Master, Options: p.masterOptions(ctx)})).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Field(field(ctx, "wizard.server", "master", p.Problems, ui.FieldSpec{Value: p.Form.Master, Options: masterOptions(ctx)})).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
