@@ -138,9 +138,13 @@ func (r *run) createOther(ctx context.Context, c creation, refused error) ([]str
 	if refused == nil {
 		return c.path, nil
 	}
-	if isThrottled(refused) {
-		refused = r.patiently(ctx, r.ctl.conn, DestinationSide, func() error {
-			return r.ctl.create(ctx, r.mapper.name(c.path), c.f.createRole())
+	if putOff := refused; isThrottled(putOff) {
+		refused = r.patiently(ctx, r.ctl.conn, DestinationSide, func() (err error) {
+			if putOff == nil {
+				return r.ctl.create(ctx, r.mapper.name(c.path), c.f.createRole())
+			}
+			err, putOff = putOff, nil // it is waited for before the next
+			return err
 		})
 	}
 	if refused == nil {
