@@ -286,11 +286,10 @@ func (r *run) isTarget(raw string) bool {
 func (r *run) destMax(ctx context.Context, f *folderRun) (most int64, err error) {
 	const name = "APPENDLIMIT"
 	if value, forAll := r.dst.Caps().Value(name); forAll {
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil { // more than there are octets, or no number
-			return 0, nil
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+			return n, nil
 		}
-		return n, nil
+		return 0, nil // more than there are octets, or no number
 	}
 	if !r.dst.Has(name) || f.vanished {
 		return 0, nil
