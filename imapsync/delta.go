@@ -98,7 +98,10 @@ func (r *run) planDelta(ctx context.Context, s *stocktaking) (complete bool, err
 		f.plan = plan{}
 		return false, nil
 	}
-	lim := r.limits()
+	lim, err := r.limits(ctx, f)
+	if err != nil {
+		return false, err
+	}
 	for _, m := range slices.Concat(d.left, d.fresh) {
 		if !f.isOver(m.uid) {
 			f.plan.listed++

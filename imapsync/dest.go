@@ -3,6 +3,7 @@ package imapsync
 import (
 	"context"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -138,9 +139,13 @@ func (r *run) createOther(ctx context.Context, c creation, refused error) ([]str
 	if refused == nil {
 		return c.path, nil
 	}
-	if isThrottled(refused) {
-		refused = r.patiently(ctx, r.ctl.conn, DestinationSide, func() error {
-			return r.ctl.create(ctx, r.mapper.name(c.path), c.f.createRole())
+	if putOff := refused; isThrottled(putOff) {
+		refused = r.patiently(ctx, r.ctl.conn, DestinationSide, func() (err error) {
+			if putOff == nil {
+				return r.ctl.create(ctx, r.mapper.name(c.path), c.f.createRole())
+			}
+			err, putOff = putOff, nil // it is waited for before the next
+			return err
 		})
 	}
 	if refused == nil {
@@ -275,16 +280,24 @@ func (r *run) isTarget(raw string) bool {
 	return slices.ContainsFunc(r.folders, func(f *folderRun) bool { return f.pair.Dest.Name == raw })
 }
 
-// destMax returns the largest message the destination says it takes (RFC 7889),
-// 0 if it names none.
-func (r *run) destMax() int64 {
-	value, ok := r.dst.Caps().Value("APPENDLIMIT")
-	if !ok {
-		return 0
+// destMax returns the largest message that the destination says it takes for a folder
+// (RFC 7889), 0 if it names none. It names one for all folders, or says that each has
+// its own, which is asked for then.
+func (r *run) destMax(ctx context.Context, f *folderRun) (most int64, err error) {
+	const name = "APPENDLIMIT"
+	if value, forAll := r.dst.Caps().Value(name); forAll {
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+			return n, nil
+		}
+		return 0, nil // more than there are octets, or no number
 	}
-	n, err := strconv.ParseInt(value, 10, 64)
-	if err != nil {
-		return 0
+	if !r.dst.Has(name) || f.vanished {
+		return 0, nil
 	}
-	return n
+	err = r.patiently(ctx, r.dst, DestinationSide, func() error {
+		status, err := r.dst.Status(ctx, f.pair.Dest.Name, name)
+		most = int64(min(status[name], math.MaxInt64))
+		return ignoreFinal(err)
+	})
+	return most, err
 }

@@ -1,6 +1,8 @@
 package imapsync_test
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -180,20 +182,66 @@ func TestNoLastingUIDs(t *testing.T) {
 	}
 }
 
-// TestDestinationRefusesAFolder: its messages fail, the others are copied.
+// TestDestinationRefusesAFolder: a name that it does not take is made into one that any
+// server takes, then into one that nobody can have, below its parent's other name too
+// (F-7). If it takes none the messages fail, in its words, and all others are copied.
 func TestDestinationRefusesAFolder(t *testing.T) {
-	hook := func(cmd imaptest.Command, c *imaptest.Session) bool {
-		if cmd.Name != "CREATE" {
-			return false
-		}
-		c.Reply(cmd.Tag, "NO [NOPERM] no folders here")
-		return true
+	tests := []struct {
+		name    string
+		refused string // names that it does not take
+		tried   string // by CREATE
+		below   string // where the messages go; "": nowhere
+	}{
+		{"the mark", `%`, `Offerte 50% Offerte 50%/2020 Offerte 50_ Offerte 50_/2020`, `Offerte 50_`},
+		{"the mark and the underscore at the end", `%|_$|_/`, `Offerte 50% Offerte 50%/2020 Offerte 50_ Of_[0-9a-f]{8} Of_[0-9a-f]{8}/2020`, `Of_[0-9a-f]{8}`},
+		{"all", `.`, `Offerte 50% Offerte 50%/2020 Offerte 50_ Of_[0-9a-f]{8} Offerte 50%/2_[0-9a-f]{8}`, ``},
 	}
-	s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{Hook: hook})
-	s.fill("INBOX", mail(1, "one"))
-	s.fill("Work", mail(2, "two"), mail(3, "three"))
-	got := s.mustRun()
-	if got.tally.Failed != 2 || len(got.left) != 1 || got.left[0].Reason != migration.ReasonFolderCreate || got.left[0].ServerText == "" {
-		t.Errorf("told %+v%s", got.tally, got.log())
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			refused := regexp.MustCompile(test.refused)
+			var tried []string
+			hook := func(cmd imaptest.Command, c *imaptest.Session) bool {
+				if cmd.Name != "CREATE" {
+					return false
+				}
+				name := strings.Trim(cmd.Args, `"`)
+				tried = append(tried, name)
+				if !refused.MatchString(name) {
+					return false
+				}
+				c.Reply(cmd.Tag, "NO [CANNOT] no such names here")
+				return true
+			}
+			s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{Hook: hook})
+			s.fill("INBOX", mail(1, "one"))
+			s.fill("Offerte 50%", mail(2, "two"), mail(3, "three"))
+			s.fill("Offerte 50%/2020", mail(4, "four"))
+			got := s.mustRun()
+			if all := strings.Join(tried, " "); !regexp.MustCompile("^(?:" + test.tried + ")$").MatchString(all) {
+				t.Errorf("tried %q%s", all, got.log())
+			}
+			if test.below != "" {
+				if got.codes("folder_renamed") != 2 || got.tally.Failed > 0 {
+					t.Errorf("told %+v%s", got.tally, got.log())
+				}
+				for i, want := range []string{test.below, test.below + "/2020"} {
+					is := func(name string) bool { return regexp.MustCompile("^" + want + "$").MatchString(name) }
+					j := slices.IndexFunc(s.dst.Folders(), is)
+					if j < 0 || count(s.dst, s.dst.Folders()[j]) != 2-i {
+						t.Errorf("%s is not there, or has other messages: %q", want, s.dst.Folders())
+					}
+				}
+				s.checkAgain()
+				return
+			}
+			if got.tally.Copied != 1 || got.tally.Failed != 3 || len(got.left) != 2 {
+				t.Errorf("told %+v%s", got.tally, got.log())
+			}
+			for _, left := range got.left {
+				if left.Reason != migration.ReasonFolderCreate || left.ServerText != "NO [CANNOT] no such names here" {
+					t.Errorf("left out %+v", left)
+				}
+			}
+		})
 	}
 }

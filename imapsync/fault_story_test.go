@@ -230,6 +230,9 @@ func (s *story) checkManners() {
 		}
 	}
 	for _, cmd := range s.dst.Commands() {
+		if n := len(cmd.Name) + len(cmd.Args); n > 8000 { // RFC 2683 §3.2.1.5
+			s.t.Errorf("sent the destination %d octets of %s", n, cmd.Name)
+		}
 		switch strings.TrimPrefix(cmd.Name, "UID ") {
 		case "CLOSE":
 			if !s.closes {

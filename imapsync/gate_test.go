@@ -237,17 +237,18 @@ func TestWhoWantsFewerConnections(t *testing.T) {
 		return &wire.StatusError{Command: command, Status: wire.Status{Type: "NO", Code: code, Text: text}}
 	}
 	hung := func(stage wire.Stage, err error) error { return &wire.DialError{Stage: stage, Err: err} }
-	master := theSource
-	master.Auth.Kind = migration.AuthMaster
+	master, google := theSource, theSource
+	master.Auth.Kind, google.Host = migration.AuthMaster, migration.Gmail.Host()
 	tests := []struct {
 		name       string
 		err        error
-		one, byOne bool // with a password of one's own; by a master user
+		one, byOne bool // with a password of one's own; by a master user, or at Google's, who count by account
 	}{
 		{"a limit of the address", said("greeting", "", "Too many connections from your IP"), true, true},
 		{"another one", said("LOGIN", "LIMIT", "Maximum number of connections exceeded"), true, true},
 		{"Dovecot, of one user", said("LOGIN", "UNAVAILABLE", "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)"), false, true},
 		{"Gmail, of one account", said("LOGIN", "ALERT", "Too many simultaneous connections. (Failure)"), false, true},
+		{"Exchange, of one user", said("LOGIN", "", "Too many simultaneous connections."), false, true},
 		{"a wrong password", said("LOGIN", "AUTHENTICATIONFAILED", "Invalid credentials"), false, false},
 		{"too many errors", said("LOGIN", "", "Too many invalid commands"), false, false},
 		{"Courier hangs up (X-6)", hung(wire.StageGreeting, io.ErrUnexpectedEOF), true, true},
@@ -259,6 +260,9 @@ func TestWhoWantsFewerConnections(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			if one, byOne := wantsFewer(test.err, theSource), wantsFewer(test.err, master); one != test.one || byOne != test.byOne {
 				t.Errorf("got %v, by a master user %v", one, byOne)
+			}
+			if atGoogle := wantsFewer(test.err, google); atGoogle != test.byOne {
+				t.Errorf("at Google's %v", atGoogle)
 			}
 		})
 	}

@@ -25,6 +25,7 @@ const (
 	iCloudCaps  = "XAPPLEPUSHSERVICE IMAP4 IMAP4rev1 SASL-IR AUTH=ATOKEN AUTH=PLAIN AUTH=ATOKEN2 AUTH=XOAUTH2"
 	hMailCaps   = "IMAP4 IMAP4rev1 CHILDREN IDLE QUOTA SORT ACL NAMESPACE RIGHTS=texk"
 	jamesCaps   = "IMAP4rev1 LITERAL+ CHILDREN WITHIN IDLE NAMESPACE UIDPLUS UNSELECT AUTH=PLAIN SASL-IR"
+	dominoCaps  = "IMAP4rev1 AUTH=PLAIN LITERAL+ NAMESPACE QUOTA UIDPLUS"
 	oldCaps     = "IMAP4rev1 LOGINDISABLED AUTH=LOGIN"
 )
 
@@ -75,6 +76,17 @@ func TestLoginsOfProviders(t *testing.T) {
 			own(`STUDIO\anna`), true,
 			[]string{`LOGIN STUDIO\anna ` + said},
 			"",
+		},
+		{
+			"Exchange, a UPN", &imaptest.Provider{Greeting: "The Microsoft Exchange IMAP4 service is ready.", Caps: onPremCaps},
+			own("anna@studio.local"), true,
+			[]string{"LOGIN anna@studio.local " + said},
+			"",
+		},
+		{
+			"Exchange, 16 connections of one user", &imaptest.Provider{
+				Greeting: "The Microsoft Exchange IMAP4 service is ready.", Caps: onPremCaps, Refusal: "NO Too many simultaneous connections.",
+			}, own(`STUDIO\anna`), false, []string{`LOGIN STUDIO\anna ` + said}, ClassThrottled,
 		},
 		{
 			"Exchange, DOMAIN, admin and alias", &imaptest.Provider{Greeting: "The Microsoft Exchange IMAP4 service is ready.", Caps: onPremCaps},
@@ -136,6 +148,17 @@ func TestLoginsOfProviders(t *testing.T) {
 			[]string{"LOGIN admin " + said},
 			ClassLogin,
 		},
+		{
+			"Oracle Beehive has no master user", &imaptest.Provider{Greeting: "IMAP4 server ready", Caps: courierCaps}, master("authzid", "anna", "admin"), false, nil,
+			ClassMechanism,
+		},
+		{
+			"and no command for one", &imaptest.Provider{
+				Greeting: "IMAP4 server ready", Caps: courierCaps, Opens: []string{"LOGIN admin " + said}, Refusal: "BAD Unknown command",
+			}, master("proxyauth", "anna", "admin"), false,
+			[]string{"LOGIN admin " + said, "PROXYAUTH anna"},
+			ClassPermission,
+		},
 		{"Mirapoint", &imaptest.Provider{Greeting: "mail.b.example Mirapoint IMAP4PROXY 4.3.11-GA server ready", Caps: courierCaps}, master("login:#{user}#{master}#", "anna@b.example", "admin"), true, []string{"LOGIN #anna@b.example#admin# " + said}, ""},
 		{"Scalix", &imaptest.Provider{Greeting: "Scalix IMAP server 11.4.6 ready", Caps: courierCaps}, master("login:mboxadmin:{master}:{user}", "anna", "sxadmin"), true, []string{"LOGIN mboxadmin:sxadmin:anna " + said}, ""},
 		{
@@ -188,7 +211,12 @@ func TestLoginsOfProviders(t *testing.T) {
 				Greeting: "JAMES IMAP4rev1 Server mail.b.example is ready.", Caps: jamesCaps, Refusal: "NO AUTHENTICATE failed. Authentication failed.",
 			}, master("authzid", "anna", "bruno"), false, []string{"AUTH=PLAIN anna bruno " + said}, ClassLogin,
 		},
-		{"Domino", &imaptest.Provider{Greeting: "Domino IMAP4 Server Release 10.0.1FP3 ready Wed, 30 Oct 2019 09:28:06 +0100", Caps: "IMAP4rev1 AUTH=PLAIN LITERAL+ NAMESPACE QUOTA UIDPLUS"}, own("Anna Rossi/B"), true, []string{"LOGIN Anna Rossi/B " + said}, ""},
+		{"Domino", &imaptest.Provider{Greeting: "Domino IMAP4 Server Release 10.0.1FP3 ready Wed, 30 Oct 2019 09:28:06 +0100", Caps: dominoCaps}, own("Anna Rossi/B"), true, []string{"LOGIN Anna Rossi/B " + said}, ""},
+		{
+			"Domino has no master user: the identity is refused", &imaptest.Provider{
+				Greeting: "Domino IMAP4 Server Release 10.0.1FP3 ready Wed, 30 Oct 2019 09:28:06 +0100", Caps: dominoCaps, Refusal: "NO AUTHENTICATE failed",
+			}, master("authzid", "Anna Rossi/B", "Admin/B"), false, []string{"AUTH=PLAIN Anna Rossi/B Admin/B " + said}, ClassLogin,
+		},
 		{"CommuniGate refuses", &imaptest.Provider{Greeting: "CommuniGate Pro IMAP Server 6.2.14 at b.example ready", Caps: cyrusCaps, Refusal: "NO Unknown user account or incorrect password"}, own("a"), false, []string{"LOGIN a " + said}, ClassLogin},
 		{"a server that is busy", &imaptest.Provider{Greeting: "ready", Caps: cyrusCaps, Refusal: "NO Server Busy"}, own("a"), false, []string{"LOGIN a " + said}, ClassThrottled},
 		{"Courier takes no authorization identity (X-6)", &imaptest.Provider{Greeting: "Courier-IMAP ready.", Caps: courierCaps + " AUTH=PLAIN"}, master("authzid", "anna", "admin"), false, nil, ClassMechanism},

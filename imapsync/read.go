@@ -356,9 +356,8 @@ func (rd *reader) readAlone(ctx context.Context, f *folderRun, m meta) error {
 			return blame(SourceSide, err)
 		case done: // whatever is said behind it: the message is on its way
 			return nil
-		case err != nil:
-			said = err
-		case !answered:
+		case err != nil || !answered:
+			said = cmp.Or(err, said)
 			gone, err := rd.isGone(ctx, m.uid)
 			if err != nil {
 				return err

@@ -412,8 +412,9 @@ func (r *run) freshSource(ctx context.Context) error {
 	return r.connectSource(ctx)
 }
 
-func (r *run) limits() limits {
-	return limits{pass: r.job.Pass, maxSize: r.job.MaxSize, destMax: r.destMax()}
+func (r *run) limits(ctx context.Context, f *folderRun) (limits, error) {
+	most, err := r.destMax(ctx, f)
+	return limits{pass: r.job.Pass, maxSize: r.job.MaxSize, destMax: most}, err
 }
 
 func (r *run) entry(level migration.Level, code string, args migration.Args, said string) {

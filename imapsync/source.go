@@ -190,7 +190,8 @@ func (r *run) spell(flags []string) []string {
 	return shared
 }
 
-// isGone asks whether a message that the source did not send is still there.
+// isGone asks whether a message that the source did not send is still there. Where it
+// refuses to fetch what is not there, it is asked what it finds.
 func (r *run) isGone(ctx context.Context, uid uint32) (bool, error) {
 	gone := true
 	status, err := r.src.Fetch(ctx, wire.Query{Set: fmt.Sprint(uid), ByUID: true, Items: "(UID)"}, nil, func(f wire.Fetched) error {
@@ -200,5 +201,9 @@ func (r *run) isGone(ctx context.Context, uid uint32) (bool, error) {
 	if err != nil {
 		return false, blame(SourceSide, err)
 	}
-	return gone && status.OK(), nil
+	if status.OK() || !gone {
+		return gone, nil
+	}
+	found, err := r.src.Search(ctx, true, fmt.Sprint("UID ", uid))
+	return err == nil && len(found) == 0, blame(SourceSide, ignoreRefusal(err))
 }

@@ -127,9 +127,13 @@ func (r *run) planWhole(ctx context.Context, f *folderRun) error {
 	if err := r.nameKnown(ctx, f); err != nil {
 		return err
 	}
+	lim, err := r.limits(ctx, f)
+	if err != nil {
+		return err
+	}
 	exists := len(f.listing)
 	f.listing = slices.DeleteFunc(f.listing, func(m meta) bool { return f.isOver(m.uid) })
-	f.plan = planFolder(f.listing, f.known, r.limits())
+	f.plan = planFolder(f.listing, f.known, lim)
 	f.box.Exists = uint32(exists)
 	return nil
 }

@@ -159,7 +159,7 @@ func namespaces(ctx context.Context, conn *wire.Conn) (wire.Namespaces, error) {
 	var spaces wire.Namespaces
 	if conn.Has("NAMESPACE") {
 		var err error
-		if spaces, err = conn.Namespaces(ctx); err != nil && !isRefusal(err) {
+		if spaces, err = conn.Namespaces(ctx); ignoreFinal(err) != nil {
 			return spaces, err
 		}
 	}
@@ -167,7 +167,7 @@ func namespaces(ctx context.Context, conn *wire.Conn) (wire.Namespaces, error) {
 		return spaces, nil
 	}
 	root, err := conn.List(ctx, "LIST", "", "", "")
-	if err != nil && !isRefusal(err) {
+	if ignoreFinal(err) != nil {
 		return spaces, err
 	}
 	personal := wire.Namespace{}
@@ -186,7 +186,7 @@ func listPrefix(ctx context.Context, conn *wire.Conn, prefix, items string) (wir
 		if err == nil && (prefix != "" || slices.ContainsFunc(listing.Folders, isInboxName)) {
 			return listing, nil
 		}
-		if err != nil && !isRefusal(err) {
+		if ignoreFinal(err) != nil {
 			return wire.Listing{}, err
 		}
 	}
@@ -219,7 +219,7 @@ func withInbox(ctx context.Context, conn *wire.Conn, folders []wire.Folder) ([]w
 		return folders, nil
 	}
 	listing, err := conn.List(ctx, "LIST", "", "INBOX", "")
-	if err != nil && !isRefusal(err) {
+	if ignoreFinal(err) != nil {
 		return nil, err
 	}
 	return append(folders, listing.Folders...), nil

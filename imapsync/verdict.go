@@ -23,16 +23,23 @@ type verdict struct {
 var (
 	flagText    = regexp.MustCompile(`(?i)flag|keyword`)
 	tooBigText  = regexp.MustCompile(`(?i)maximum (message )?size|size of appendable|mail size is larger|too (big|large)|size exceed`)
+	missingText = regexp.MustCompile(`(?i)mailbox does not exist`)
 	contentText = regexp.MustCompile(`(?i)newline|NUL char|invalid header|line ?length|line too long|bare (lf|cr)|8-?bit`)
 )
 
 // stopsAll recognises refusals that are about the mailbox, not the message.
 func stopsAll(s wire.Status) bool {
-	if s.Code == "TRYCREATE" {
+	if isMissing(s) {
 		return true
 	}
 	class := appendClass(s)
 	return (class == ClassOverQuota || class == ClassThrottled) && !isTooBig(s)
+}
+
+// isMissing recognises what is said of a folder that is not there: the code, which must
+// come (RFC 3501 §6.3.11), or the words of who does without it (Cyrus, hoodiecrow).
+func isMissing(s wire.Status) bool {
+	return s.Code == "TRYCREATE" || s.Code == "" && missingText.MatchString(s.Text)
 }
 
 // appendClass is the class of a refused APPEND. One that the server is not available
@@ -88,7 +95,7 @@ func (l *lane) judge(fl *flight) ([]verdict, error) {
 	if stop == nil {
 		return verdicts, nil
 	}
-	if stop.Status.Code == "TRYCREATE" {
+	if isMissing(stop.Status) {
 		fl.f.wentAway(fl.generation, stop)
 		return verdicts, nil
 	}

@@ -2,29 +2,87 @@ package migration
 
 import "testing"
 
+// What a user relies on who chooses a provider and leaves the host empty: the server with
+// its port and TLS, what the mailbox logs in with, how many connections are made, and how
+// a master user logs in. Where the server cannot be told the row asks for it.
 func TestEveryProviderCanBeUsed(t *testing.T) {
-	seen := map[string]bool{}
-	for _, p := range Providers() {
-		t.Run(p.Name, func(t *testing.T) {
-			if seen[p.Name] || ProviderNamed(p.Name).Name != p.Name {
-				t.Error("it is there twice, or is not found")
+	const address, local = LoginAddress, LoginLocal
+	tests := []struct {
+		name, server string // of anna@old.it; "": it is asked for
+		login        ProviderLogin
+		password     ProviderPassword
+		most         int
+		master       string
+		mx, domain   string // by which its customers are known; "": by nothing
+	}{
+		{"aruba", "imaps.aruba.it:993", address, PasswordOwn, 0, "", "mx.aruba.it", "aruba.it"},
+		{"aruba_pec", "imaps.pec.aruba.it:993", address, PasswordTwoStep, 0, "", "mx.pec.aruba.it", "pec.it"},
+		{"register", "pop.securemail.pro:993", address, PasswordOwn, 0, "", "mail.register.it", ""},
+		{"libero", "imapmail.libero.it:993", address, PasswordTwoStep, 0, "", "smtp-in.libero.it", "inwind.it"},
+		{"tim", "imap.tim.it:993", address, PasswordOwn, 0, "", "smtp.tim.it", "alice.it"},
+		{"ovh", "ssl0.ovh.net:993", address, PasswordOwn, 0, "", "mx1.mail.ovh.net", ""},
+		{"ionos", "imap.ionos.it:993", address, PasswordOwn, 0, "", "mx00.ionos.it", ""},
+		{"yahoo", "imap.mail.yahoo.com:993", address, PasswordApp, 0, "", "mta5.am0.yahoodns.net", "yahoo.it"},
+		{"icloud", "imap.mail.me.com:993", local, PasswordApp, 0, "", "mx01.mail.icloud.com", "me.com"},
+		{"fastmail", "imap.fastmail.com:993", address, PasswordApp, 0, "", "in1-smtp.messagingengine.com", "fastmail.fm"},
+		{"zoho", "imappro.zoho.eu:993", address, PasswordTwoStep, 0, "", "mx.zoho.eu", ""},
+		{"cpanel", "mail.old.it:993", address, PasswordOwn, 0, "", "", ""},
+		{"plesk", "mail.old.it:993", address, PasswordOwn, 3, "", "", ""},
+		{"zimbra", "", address, PasswordOwn, 0, "authzid", "", ""},
+		{"courier", "", address, PasswordOwn, 3, "", "", ""},
+	}
+	told := map[string]bool{}
+	for _, tt := range tests {
+		told[tt.name] = true
+		t.Run(tt.name, func(t *testing.T) {
+			var m Migration
+			m.ChooseSource(Standard, ProviderNamed(tt.name))
+			in := intake()
+			in.Source = m.Source
+			row := func(host string) Endpoint {
+				sheet := in.Read([]byte("anna@rossi.example;" + host + ";anna@old.it;pw;admin"))
+				if len(sheet.Rows) != 1 {
+					return Endpoint{}
+				}
+				return sheet.Rows[0].Source
 			}
-			seen[p.Name] = true
-			if host := p.HostFor("rossi.example"); host != "" {
-				read, problems := ParseHostPort(host, false)
-				if len(problems) > 0 || read.Host != host || read.Port != 0 {
-					t.Errorf("the host %q is read as %+v, %v", host, read, problems)
+			if got := row(""); tt.server == "" {
+				if got.Host != "" {
+					t.Errorf("it goes to %s", got.Address())
+				}
+			} else if got.Address() != tt.server || got.TLS != TLSDirect {
+				t.Errorf("it goes to %s by %q, want %s", got.Address(), got.TLS, tt.server)
+			}
+			got := row("imap.other.example")
+			if got.Host != "imap.other.example" || got.Most != tt.most || got.Auth.Form.String() != tt.master || got.Auth.Login != "anna@old.it" {
+				t.Errorf("%s, %d connections, master %q, login %q", got.Host, got.Most, got.Auth.Form, got.Auth.Login)
+			}
+			p := ProviderNamed(tt.name)
+			if p.Login != tt.login || p.Password != tt.password {
+				t.Errorf("a mailbox logs in by %q with %q", p.Login, p.Password)
+			}
+			for _, mx := range append(p.MX, tt.mx) {
+				if found, _ := ProviderOf("rossi.example", mx+"."); mx != "" && found.Name != tt.name {
+					t.Errorf("who takes in mail at %q is a customer of %q", mx, found.Name)
 				}
 			}
-			if p.Host != "" && p.Prefix != "" || p.Login == "" || p.Password == "" {
-				t.Errorf("%+v says too much, or too little", p)
-			}
-			for _, mx := range p.MX {
-				if found, known := ProviderOf("rossi.example", "in1."+mx+"."); !known || found.Name != p.Name {
-					t.Errorf("mail for %s is taken in by %q", mx, found.Name)
+			for _, domain := range append(p.Domains, tt.domain) {
+				if found, _ := ProviderOf(domain); domain != "" && found.Name != tt.name {
+					t.Errorf("%q is a customer of %q", domain, found.Name)
 				}
+			}
+			if p.Host != "" && p.Prefix != "" || tt.mx == "" && len(p.MX) > 0 || tt.domain == "" && len(p.Domains) > 0 {
+				t.Errorf("%+v says more than is expected", p)
 			}
 		})
+	}
+	for _, p := range Providers() {
+		if !told[p.Name] {
+			t.Errorf("nothing is expected of %s", p.Name)
+		}
+	}
+	if len(told) != len(tests) || len(Providers()) != len(tests) {
+		t.Errorf("%d are expected, %d told, %d are there", len(tests), len(told), len(Providers()))
 	}
 }
 

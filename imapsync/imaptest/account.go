@@ -34,6 +34,7 @@ type AccountOptions struct {
 	Quota       int64    // octets of all messages together; 0: no quota
 	AppendLimit int64    // octets of one message; 0: no limit
 	Greeting    string   // as sent; "* BYE …" closes the connection. Default "* OK ready"
+	Missing     string   // the reply to an APPEND to a folder that is not there; default with [TRYCREATE]
 
 	// MessageLimit is how many messages a FETCH answers at most, 0: all. It is
 	// listed in CAPABILITY. Those with the lowest UIDs come first; with HighestFirst
@@ -145,6 +146,9 @@ func withDefaults(o AccountOptions) AccountOptions {
 	if o.Namespaces == "" {
 		o.Namespaces = "((" + quote(o.Prefix) + " " + quote(o.Delimiter) + ")) NIL NIL"
 	}
+	if o.Missing == "" {
+		o.Missing = "NO [TRYCREATE] no such folder"
+	}
 	if o.Greeting == "" {
 		o.Greeting = "* OK ready"
 	}
@@ -214,7 +218,8 @@ func (a *Account) Commands() []Command {
 }
 
 // Changes returns the commands received that can change what a mailbox holds
-// or how it looks to its owner. A source must have seen none.
+// or how it looks to its owner. A source must have seen none. BODY[] counts always; RFC822,
+// which has no form that changes nothing, where its folder is open by SELECT.
 func (a *Account) Changes() []Command {
 	return slices.DeleteFunc(a.Commands(), func(cmd Command) bool { return !changes(cmd) })
 }
@@ -225,8 +230,8 @@ func changes(cmd Command) bool {
 		return true
 	case "FETCH":
 		args := strings.ToUpper(cmd.Args)
-		return strings.Contains(args, "BODY[") || strings.Contains(args, "RFC822 ") || strings.HasSuffix(args, "RFC822") ||
-			strings.Contains(args, "RFC822)") || strings.Contains(args, "RFC822.TEXT")
+		whole := strings.Contains(args, "RFC822 ") || strings.HasSuffix(args, "RFC822") || strings.Contains(args, "RFC822)")
+		return strings.Contains(args, "BODY[") || strings.Contains(args, "RFC822.TEXT") || whole && !cmd.examined
 	}
 	return false
 }

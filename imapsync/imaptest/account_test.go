@@ -292,17 +292,20 @@ func TestReadingWithoutPeekAndClosingLeaveTheirMarks(t *testing.T) {
 
 	c.do("EXAMINE INBOX")
 	c.do("UID FETCH 2 BODY[]")
+	c.do("UID FETCH 2 RFC822")
 	c.do("CLOSE")
 	if got := inbox.Messages(); len(got) != 2 || len(got[1].Flags) != 0 {
 		t.Errorf("after EXAMINE: %+v", got)
 	}
 	c.do("SELECT INBOX")
-	c.do("UID FETCH 2 BODY[]")
+	whole := fmt.Sprintf("* 1 FETCH (UID 1 RFC822 {%d}\r\n%s)", len(mail), mail)
+	c.wantReply("UID FETCH 1 RFC822", append([]string{"OK done"}, strings.Split(whole, "\r\n")...)...)
+	c.do("UID FETCH 2 RFC822")
 	c.do("CLOSE")
 	if got := inbox.Messages(); len(got) != 1 || !slices.Equal(got[0].Flags, []string{`\Seen`}) {
 		t.Errorf("after SELECT: %+v", got)
 	}
-	if got := len(a.Changes()); got != 3 { // two reads and SELECT
+	if got := len(a.Changes()); got != 4 { // BODY[], SELECT, and two reads
 		t.Errorf("%d changes: %v", got, a.Changes())
 	}
 }

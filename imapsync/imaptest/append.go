@@ -10,8 +10,6 @@ import (
 // dateTime is the INTERNALDATE of RFC 3501 §9: the day takes two columns.
 const dateTime = "_2-Jan-2006 15:04:05 -0700"
 
-const tryCreate = "NO [TRYCREATE] no such folder"
-
 // Messages returns what an APPEND command carries, in order: more than one with
 // MULTIAPPEND. For other commands, and for one with a syntax error, it is nil.
 // Date is zero where none was sent. Bodies are nil in what Account.Commands
@@ -120,7 +118,7 @@ func (c *connection) refuseAppend(cmd Command, size int64) string {
 	c.account.mu.Lock()
 	defer c.account.mu.Unlock()
 	if c.account.target(folder) == nil {
-		return tryCreate
+		return c.account.opt.Missing
 	}
 	return c.account.refuseSize(size, total)
 }
@@ -176,7 +174,7 @@ func (a *Account) commit(folder string, messages []Message) string {
 	defer a.mu.Unlock()
 	f := a.target(folder)
 	if f == nil {
-		return tryCreate
+		return a.opt.Missing
 	}
 	var total int64
 	for _, m := range messages {

@@ -42,6 +42,7 @@ func (c *connection) run() {
 // note records the command once, at its first literal or its end.
 func (c *connection) note(cmd Command) {
 	if !c.recorded {
+		cmd.examined = c.folder != nil && c.readOnly
 		c.place, c.fault = c.account.record(cmd)
 		c.recorded = true
 	}

@@ -124,7 +124,10 @@ func (c *connection) statusLine(f *Folder, items []string) {
 			c.wantsModSeq = true
 			values[item] = int64(f.modSeq)
 		}
-		if n, ok := values[item]; ok {
+		switch n, ok := values[item]; {
+		case item == "APPENDLIMIT" && n == 0: // RFC 7889 §4
+			answers = append(answers, item+" NIL")
+		case ok:
 			answers = append(answers, fmt.Sprint(item, " ", n))
 		}
 	}

@@ -68,13 +68,13 @@ func (c *connection) fetchOne(number int, items []string) string {
 		m.labels = c.account.gmailLabels(m.GmailID, c.folder)
 	}
 	for _, item := range items {
-		if strings.HasPrefix(item, "BODY") && m.Quirk.Refuse != "" {
+		if (strings.HasPrefix(item, "BODY") || item == "RFC822") && m.Quirk.Refuse != "" {
 			return m.Quirk.Refuse
 		}
 		if !answer.add(m, item) {
 			return "BAD unknown item " + item
 		}
-		if item == "BODY[]" && !c.readOnly && !m.has(`\Seen`) {
+		if (item == "BODY[]" || item == "RFC822") && !c.readOnly && !m.has(`\Seen`) {
 			c.folder.Update(m.UID, (*Message).markSeen)
 		}
 	}
@@ -125,6 +125,8 @@ func (a *fetchAnswer) add(m Message, item string) bool {
 		a.meta = append(a.meta, fmt.Appendf(nil, "MODSEQ (%d)", m.modSeq))
 	case "BODY[]", "BODY.PEEK[]":
 		a.bodies = append(a.bodies, bodyItem("BODY[]", m.Body, m.Quirk))
+	case "RFC822":
+		a.bodies = append(a.bodies, bodyItem(item, m.Body, m.Quirk))
 	default:
 		section, ok := strings.CutPrefix(strings.Replace(item, "BODY.PEEK[", "BODY[", 1), "BODY[HEADER")
 		if !ok {

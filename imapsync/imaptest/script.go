@@ -65,7 +65,8 @@ type Command struct {
 	Literals [][]byte // the octets of the literals, in order
 	Waiting  bool     // a synchronising literal is announced and not yet asked for
 
-	refused bool // answered before its literal
+	refused  bool // answered before its literal
+	examined bool // the folder at hand was opened by EXAMINE, so that reading changes nothing
 }
 
 // String returns name and arguments, without the tag.

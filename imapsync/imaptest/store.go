@@ -126,7 +126,7 @@ func (c *connection) transfer(cmd Command, args []value) string {
 	defer c.account.mu.Unlock()
 	target := c.account.target(args[1].text)
 	if target == nil {
-		return tryCreate
+		return c.account.opt.Missing
 	}
 	if move {
 		return c.move(wanted, target)
