@@ -117,6 +117,21 @@ func TestNoLoginIsTriedWhereNoneCanCome(t *testing.T) {
 	}
 }
 
+// A pass whose host lets nobody in has begun, and nothing of it is on its way.
+func TestAPassThatNobodyIsLetInForIsNotOnItsWay(t *testing.T) {
+	p := newPanel(t)
+	m := p.planned("anna")
+	check(t, p.Store.BeginPass(t.Context(), p.customer, &m.Passes[0]))
+	const held, begun = "ma per ora nessuna casella si può copiare", "I primi messaggi sono in viaggio"
+	p.as(p.operator).get("/migrations/"+m.Code).want(t, http.StatusOK, begun)
+	row, err := p.Store.Resource(t.Context(), p.customer, m.ID, 1)
+	check(t, err)
+	p.refuse("source", row.Resource, migration.PauseMaster)
+	if page := p.as(p.operator).get("/migrations/"+m.Code).want(t, http.StatusOK, held).body; strings.Contains(page, begun) {
+		t.Error("messages are on their way")
+	}
+}
+
 // At the destination it is the mailbox that is missing, more likely.
 func TestARefusalSaysOnWhichSideItIs(t *testing.T) {
 	p := newPanel(t)

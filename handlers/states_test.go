@@ -187,9 +187,9 @@ func (g *gallery) changedCertificate() migration.Migration {
 	return p.reread(m)
 }
 
-// atPausedHost is a migration that runs, at a host that refuses logins.
 func (g *gallery) withFullMailboxes() { g.codes["full"] = g.panel.full("anna", "bruno").Code }
 
+// atPausedHost is a migration that runs, at a host that refuses logins.
 func (g *gallery) atPausedHost() {
 	p := g.panel
 	m := p.planned("anna", "bruno")

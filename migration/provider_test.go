@@ -29,7 +29,12 @@ func TestEveryProviderCanBeUsed(t *testing.T) {
 		{"cpanel", "mail.old.it:993", address, PasswordOwn, 0, "", "", ""},
 		{"plesk", "mail.old.it:993", address, PasswordOwn, 3, "", "", ""},
 		{"zimbra", "", address, PasswordOwn, 0, "authzid", "", ""},
+		{"kerio", "", address, PasswordOwn, 0, "x-masterauth", "", ""},
+		{"cyrus", "", local, PasswordOwn, 0, "authzid", "", ""},
 		{"courier", "", address, PasswordOwn, 3, "", "", ""},
+		{"oracle", "", local, PasswordOwn, 0, "proxyauth", "", ""},
+		{"mirapoint", "", address, PasswordOwn, 0, "login:#{user}#{master}#", "", ""},
+		{"scalix", "", local, PasswordOwn, 0, "login:mboxadmin:{master}:{user}", "", ""},
 	}
 	told := map[string]bool{}
 	for _, tt := range tests {

@@ -71,6 +71,9 @@ func (v MigrationView) running(ctx context.Context) string {
 		return v.say(ctx, "due", name)
 	}
 	if pass.Runs.Tally.Listed == 0 && pass.Status == migration.PassRunning {
+		if pass.Runs.AtWork == 0 && (pass.Runs.Parked > 0 || len(v.Pauses.Pauses) > 0) {
+			return v.say(ctx, "held", name)
+		}
 		return v.say(ctx, "begun", name)
 	}
 	lead := v.count(ctx, "running", there(pass.Runs.Tally), map[string]any{"total": total})
