@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trasloco/migration"
+	"trasloco/store"
 )
 
 // C-2: the wizard says which rows were refused and which were not tried, and why; the
@@ -117,19 +118,31 @@ func TestNoLoginIsTriedWhereNoneCanCome(t *testing.T) {
 	}
 }
 
-// A pass whose host lets nobody in has begun, and nothing of it is on its way.
+// A pass whose hosts let nobody in has begun, and nothing of it is on its way. Rows that
+// only wait for their turn will be.
 func TestAPassThatNobodyIsLetInForIsNotOnItsWay(t *testing.T) {
 	p := newPanel(t)
-	m := p.planned("anna")
+	m := p.planned("anna", "bruno")
 	check(t, p.Store.BeginPass(t.Context(), p.customer, &m.Passes[0]))
-	const held, begun = "ma per ora nessuna casella si può copiare", "I primi messaggi sono in viaggio"
-	p.as(p.operator).get("/migrations/"+m.Code).want(t, http.StatusOK, begun)
-	row, err := p.Store.Resource(t.Context(), p.customer, m.ID, 1)
-	check(t, err)
-	p.refuse("source", row.Resource, migration.PauseMaster)
-	if page := p.as(p.operator).get("/migrations/"+m.Code).want(t, http.StatusOK, held).body; strings.Contains(page, begun) {
-		t.Error("messages are on their way")
+	refuse := func(line int, host string) {
+		row, err := p.Store.Resource(t.Context(), p.customer, m.ID, line)
+		check(t, err)
+		row.Source.Host = host
+		check(t, p.Store.CorrectRow(t.Context(), p.customer, m.ID, store.Correction{Row: line, Source: row.Source}))
+		p.refuse("source", row.Resource, migration.PauseMaster)
 	}
+	const held, begun = "ma per ora nessuna casella si può copiare", "I primi messaggi sono in viaggio"
+	see := func(want, other string) {
+		t.Helper()
+		if page := p.as(p.operator).get("/migrations/"+m.Code).want(t, http.StatusOK, want).body; strings.Contains(page, other) {
+			t.Errorf("the page says %q too", other)
+		}
+	}
+	see(begun, held)
+	refuse(1, "mail.uno.example")
+	see(begun, held)
+	refuse(2, "mail.due.example")
+	see(held, begun)
 }
 
 // At the destination it is the mailbox that is missing, more likely.

@@ -72,7 +72,7 @@ func excludedItself(f folder, rules migration.FolderRules) migration.Reason {
 		return "" // a folder with another role is no trash, whatever it is called
 	case top && named(rules.Excluded, f.path[0]):
 		return migration.ReasonFolder
-	case top && rules.Groupware != "" && named(publicFolders, f.path[0]):
+	case top && hasPublicFolders(rules.Groupware) && named(publicFolders, f.path[0]):
 		return migration.ReasonPublic
 	case top && named(groupware[rules.Groupware], f.path[0]):
 		return migration.ReasonNotMail

@@ -75,6 +75,7 @@ func TestExcluded(t *testing.T) {
 		{"and what lies below (F-1)", groups, "Dossiers publics/Ventes", []string{"Dossiers publics|\\Noselect"}, public},
 		{"public folders of Kerio (F-1)", kerio, "Public Folders", nil, public},
 		{"somebody's own folder of that name (F-1)", usual, "Cartelle pubbliche", nil, ""},
+		{"somebody's own folder of that name at Zimbra (F-1)", zimbra, "Cartelle pubbliche", nil, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -28,3 +28,9 @@ var groupware = map[migration.Groupware][]string{
 // publicFolders are the root of what belongs to all users, where a server lists it among
 // their own folders and not in a namespace: Exchange, Kerio (F-1).
 var publicFolders = []string{"Public Folders", "Cartelle pubbliche", "Öffentliche Ordner", "Dossiers publics", "Carpetas públicas"}
+
+// hasPublicFolders reports whether a folder of such a name is that root. On any other
+// server its owner has made it.
+func hasPublicFolders(kind migration.Groupware) bool {
+	return kind == migration.GroupwareExchange || kind == migration.GroupwareKerio
+}

@@ -115,7 +115,9 @@ func (m *memory) Known(_ context.Context, pair int64, pass int) (migration.Known
 		return known, migration.ErrNotFound
 	}
 	for uid, s := range m.mailbox.messages[pair] {
-		known.Highest = max(known.Highest, uid)
+		if !s.Gone {
+			known.Highest = max(known.Highest, uid)
+		}
 		switch {
 		case s.Gone:
 		case s.Kind != migration.Copied:
@@ -253,28 +255,45 @@ func (m *memory) Formers(context.Context) (list []migration.Former, _ error) {
 		return nil, nil
 	}
 	for i, former := range m.formers {
-		f := migration.Former{ResourceID: int64(i), Server: "old.example:143"}
-		for _, p := range former.pairs {
-			states := slices.SortedFunc(maps.Values(m.mailbox.messages[p.ID]), byUID)
-			states = slices.DeleteFunc(states, func(s migration.MessageState) bool { return s.Kind != migration.Copied || s.Gone || s.IsElsewhere() })
-			f.Folders = append(f.Folders, migration.FormerFolder{FolderPair: p, Copies: states})
+		if len(former.pairs) > 0 {
+			list = append(list, migration.Former{ResourceID: int64(i), Server: "old.example:143", Folders: slices.Collect(maps.Values(former.pairs))})
 		}
-		list = append(list, f)
 	}
 	return list, nil
+}
+
+func (m *memory) CountCopies(_ context.Context, _ migration.Former, pair int64, fingerprints []uint64) (found, copies int, _ error) {
+	defer m.lock()()
+	known := map[uint64]bool{}
+	for _, s := range m.mailbox.messages[pair] {
+		if s.Kind == migration.Copied {
+			known[s.Fingerprint] = true
+			copies++
+		}
+	}
+	for _, print := range fingerprints {
+		if known[print] {
+			found++
+		}
+	}
+	return found, copies, nil
 }
 
 func (m *memory) TakeOver(_ context.Context, f migration.Former) (bool, error) {
 	defer m.lock()()
 	former := m.formers[f.ResourceID]
-	m.pairs, former.pairs = former.pairs, m.pairs
-	m.flight, former.flight = former.flight, nil
-	for _, p := range m.pairs {
+	for source, p := range former.pairs {
+		p.UIDValidity, p.ModSeq, p.Complete = migration.DoubtedNumbers, 0, false
+		m.pairs[source] = p
 		for uid, s := range m.mailbox.messages[p.ID] {
-			s.Pass = migration.BeforeAnyPass
+			if !s.IsElsewhere() {
+				s.Pass = migration.BeforeAnyPass
+			}
 			m.mailbox.messages[p.ID][uid] = s
 		}
 	}
+	m.flight = append(m.flight, former.flight...)
+	former.pairs, former.flight = map[string]migration.FolderPair{}, nil
 	return former.clean, nil
 }
 

@@ -3,13 +3,15 @@ package imapsync
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"trasloco/migration"
 )
 
 // recognise lets a source of which nothing is known go on with what is known of the
-// same account under another name: the server has several, or was reached at
-// another port (I-16). Everything would be copied once more otherwise.
+// same account under another name: the server has several, was reached at another
+// port, or is the one that the account was moved to (I-16). Everything would be copied
+// once more otherwise.
 func (r *run) recognise(ctx context.Context) ([]migration.FolderPair, error) {
 	formers, err := r.journal.Formers(ctx)
 	if err != nil || len(formers) == 0 {
@@ -39,60 +41,73 @@ func (r *run) recognise(ctx context.Context) ([]migration.FolderPair, error) {
 	return r.journal.Pairs(ctx)
 }
 
-// isFormer reports whether the source is a former one: at least one folder shows the
-// messages that were copied from it, and none shows others in their place. A copy of
-// an account that went its own way since, such as one on the machine that took over
-// from the old one, differs from it in what came last.
+// What is looked at to know an account again: of each folder the messages at both ends.
+// What came last was not there yet when a finished pass copied from it, and what came
+// first was not copied yet by one that was stopped.
+const (
+	endOfFolder = 50
+	enoughOfAll = 200
+)
+
+// isFormer reports whether a source is a former one: of what is looked at a good part
+// was copied, where as much was copied. A wrong yes costs a comparison of headers, and
+// no mail: no number is believed before a message of that header and size stands under it.
 func (r *run) isFormer(ctx context.Context, former migration.Former) (bool, error) {
-	proven := false
-	for _, known := range former.Folders {
-		f := r.folderOf(known.FolderPair)
-		if f == nil || !f.opens() || len(known.Copies) == 0 {
+	looked, known := 0, 0
+	var refused error
+	for _, p := range former.Folders {
+		f := r.folderOf(p)
+		if f == nil || !f.opens() || looked >= enoughOfAll {
 			continue
 		}
-		alike, told, err := r.comparesTo(ctx, f, known)
+		var prints []uint64
+		err := r.patiently(ctx, r.src, SourceSide, func() (err error) { prints, err = r.endsOf(ctx, f); return err })
+		var closed *folderError
+		if errors.As(err, &closed) || isRefusal(err) || errors.Is(err, errIncomplete) {
+			refused = err
+			continue
+		}
 		if err != nil {
 			return false, err
 		}
-		if told && !alike {
-			return false, nil
+		found, copies, err := r.journal.CountCopies(ctx, former, p.ID, prints)
+		if err != nil {
+			return false, err
 		}
-		proven = proven || told
+		looked, known = looked+min(len(prints), copies), known+min(found, copies)
 	}
-	return proven, nil
+	if looked == 0 && refused != nil { // nobody has seen that it is another one
+		return false, &Error{Side: SourceSide, Class: ClassTransport, Err: refused}
+	}
+	return known > 0 && known*4 >= looked, nil
 }
 
-// comparesTo reports whether a folder is one that was copied from, by its numbers and
-// the messages under them. told is false where none of these is there any more.
-func (r *run) comparesTo(ctx context.Context, f *folderRun, known migration.FormerFolder) (alike, told bool, err error) {
+// endsOf returns the fingerprints of the messages that a source folder begins and ends
+// with.
+func (r *run) endsOf(ctx context.Context, f *folderRun) ([]uint64, error) {
 	box, err := r.examine(ctx, f)
-	var closed *folderError
-	if errors.As(err, &closed) {
-		return false, false, nil
+	if err != nil || box.Exists == 0 {
+		return nil, err
 	}
+	first := min(box.Exists, endOfFolder)
+	metas, err := r.listWindow(ctx, 1, first)
 	if err != nil {
-		return false, false, err
+		return nil, err
 	}
-	switch {
-	case box.UIDValidity != known.UIDValidity:
-		return false, false, nil // numbered anew since, or another folder: its numbers say nothing
-	case box.UIDNext != 0 && box.UIDNext < known.UIDNext:
-		return false, true, nil // it never moves back (RFC 3501 §2.3.1.1)
-	}
-	metas := make([]meta, len(known.Copies))
-	for i, s := range known.Copies {
-		metas[i] = meta{uid: s.UID}
+	if last := max(first, box.Exists-min(box.Exists, endOfFolder)); last < box.Exists {
+		more, err := r.listWindow(ctx, last+1, box.Exists)
+		if err != nil {
+			return nil, err
+		}
+		metas = append(metas, more...)
 	}
 	headers, err := r.headersOf(ctx, metas)
-	if err != nil {
-		return false, false, err
+	if err == nil && len(headers) == 0 {
+		err = fmt.Errorf("%w: no header of %s", errIncomplete, f.display())
 	}
-	for _, s := range known.Copies {
-		h, there := headers[s.UID]
-		if there && h.fingerprint() != s.Fingerprint {
-			return false, true, nil
-		}
-		told = told || there
+	var prints []uint64
+	for _, h := range headers {
+		prints = append(prints, h.fingerprint())
 	}
-	return told, told, nil
+	return prints, err
 }

@@ -1,9 +1,11 @@
 package imapsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"trasloco/migration"
@@ -38,8 +40,13 @@ func (r *run) renumber(ctx context.Context, f *folderRun) error {
 		state.UID, state.Gone = items[i].UID, false
 		states = append(states, state)
 	}
-	slices.SortFunc(states, func(a, b migration.MessageState) int { return int(int64(a.UID) - int64(b.UID)) })
-	r.entry(migration.Warning, "renumbered", migration.Args{"folder": f.display(), "found": len(found), "listed": len(f.listing)}, "")
+	states = append(states, unpaired(known, found, items)...)
+	slices.SortFunc(states, func(a, b migration.MessageState) int { return cmp.Compare(a.UID, b.UID) })
+	level, code := migration.Warning, "renumbered"
+	if f.pair.UIDValidity == migration.DoubtedNumbers {
+		level, code = migration.Info, "known_again"
+	}
+	r.entry(level, code, migration.Args{"folder": f.display(), "found": len(found), "listed": len(f.listing)}, "")
 	if err := r.journal.Rekey(ctx, f.pair.ID, states); err != nil {
 		return fmt.Errorf("renumber a folder: %w", err)
 	}
@@ -57,6 +64,33 @@ func copiesOf(known []migration.MessageState) []candidate {
 		}
 	}
 	return list
+}
+
+// unpaired returns the copies that no message was paired with, under numbers that no
+// message has: they have vanished. They may come back, where the folder is that of a
+// server that was named by mistake.
+func unpaired(known []migration.MessageState, found map[int]uint32, items []migration.BatchItem) (rest []migration.MessageState) {
+	taken := map[uint32]bool{}
+	for _, it := range items {
+		taken[it.UID] = true
+	}
+	paired := map[uint32]bool{}
+	for _, at := range found {
+		paired[at] = true
+	}
+	free := uint32(math.MaxUint32)
+	for at, state := range known {
+		if state.Kind != migration.Copied || paired[uint32(at)] {
+			continue
+		}
+		for taken[free] {
+			free--
+		}
+		state.UID = free
+		free--
+		rest = append(rest, state)
+	}
+	return rest
 }
 
 // pairBySize measures the messages that share their header with a copy, but not

@@ -204,6 +204,9 @@ func (r *run) isGone(ctx context.Context, uid uint32) (bool, error) {
 	if status.OK() || !gone {
 		return gone, nil
 	}
+	if isThrottled(status.Err("FETCH")) {
+		return false, nil
+	}
 	found, err := r.src.Search(ctx, true, fmt.Sprint("UID ", uid))
-	return err == nil && len(found) == 0, blame(SourceSide, ignoreRefusal(err))
+	return err == nil && found != nil && len(found) == 0, blame(SourceSide, ignoreRefusal(err))
 }

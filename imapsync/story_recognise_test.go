@@ -1,7 +1,10 @@
 package imapsync_test
 
 import (
+	"errors"
+	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"trasloco/imapsync/imaptest"
@@ -39,19 +42,35 @@ func TestASourceUnderAnotherName(t *testing.T) {
 			s.src = imaptest.NewAccount(t, src)
 			s.fillOdd()
 			s.fill("INBOX", mail(71, "ours"))
-		}, 12, 0},
+		}, 1, 11},
 		{"an older twin", func(t *testing.T, s *story, src imaptest.AccountOptions) {
 			s.fill("INBOX", mail(70, "theirs"))
 			s.mustRun()
 			s.src = imaptest.NewAccount(t, src)
 			s.fillOdd()
-		}, 11, 0},
+		}, 0, 11},
+		{"moved to another machine that counts otherwise", func(t *testing.T, s *story, src imaptest.AccountOptions) {
+			s.src = imaptest.NewAccount(t, src)
+			s.fill("INBOX", mail(70, "new"))
+			s.fillOdd()
+			s.src.Folder("Work/New").Renumber(99, 4)
+		}, 1, 11},
+		{"mail was moved at the source", func(_ *testing.T, s *story, _ imaptest.AccountOptions) {
+			s.move("Work/New", 2, "INBOX")
+		}, 0, 11},
 		{"another account with the same numbers", func(t *testing.T, s *story, src imaptest.AccountOptions) {
 			s.src = imaptest.NewAccount(t, src)
 			for n := range 3 {
 				s.fill("INBOX", mail(80+n, "other"))
 			}
 		}, 3, 0},
+		{"another account that got the same letter once", func(t *testing.T, s *story, src imaptest.AccountOptions) {
+			s.src = imaptest.NewAccount(t, src)
+			s.fill("INBOX", mail(5, "same head"))
+			for n := range 12 {
+				s.fill("INBOX", mail(80+n, "other"))
+			}
+		}, 13, 0},
 		{"nothing is left of what was copied", func(_ *testing.T, s *story, _ imaptest.AccountOptions) {
 			for _, name := range []string{"INBOX", "Work/New"} {
 				for _, m := range s.src.Folder(name).Messages() {
@@ -65,7 +84,7 @@ func TestASourceUnderAnotherName(t *testing.T) {
 		for _, v := range manyServers() {
 			t.Run(tt.name+", "+v.name, func(t *testing.T) {
 				s := newStory(t, v.src, v.dst)
-				s.closes = slices.Contains(v.dst.Without, "UNSELECT")
+				s.edits, s.closes = true, slices.Contains(v.dst.Without, "UNSELECT")
 				s.fillOdd()
 				s.mustRun()
 				tt.then(t, s, v.src)
@@ -99,26 +118,91 @@ func TestASourceUnderAnotherNameAfterAKill(t *testing.T) {
 	s.checkMapped()
 }
 
-// TestACorrectedHostWithTheSameNumbers: a server that the account was moved to may
-// number its folders like the former one (I-12).
-func TestACorrectedHostWithTheSameNumbers(t *testing.T) {
+// TestASourceUnderAnotherNameThatDoesNotShowItself: while nobody could look, it is not
+// taken for another one.
+func TestASourceUnderAnotherNameThatDoesNotShowItself(t *testing.T) {
+	for _, fault := range []imaptest.Fault{
+		{Command: "EXAMINE", Nth: 1, Reply: "NO Mailbox is locked by another session"},
+		{Command: "EXAMINE", Nth: 1, Reply: "NO [THROTTLED] slow down"},
+		{Command: "FETCH", Nth: 1, Reply: "NO not now"},
+		{Command: "UID FETCH", Nth: 1, Reply: "NO not now"},
+		{Command: "UID FETCH", Nth: 1, Lost: true},
+	} {
+		t.Run(fmt.Sprint(fault.Command, " ", fault.Reply, fault.Lost), func(t *testing.T) {
+			s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+			s.fill("INBOX", mail(1, "one"), mail(2, "two"))
+			s.mustRun()
+			s.asAnother()
+			s.src.SetFaults(fault)
+			s.pass++
+			got := s.insist()
+			if n := len(s.dst.Folder("INBOX").Messages()); n != 2 {
+				t.Errorf("%d messages at the destination%s", n, got.log())
+			}
+		})
+	}
+}
+
+// TestASourceUnderAnotherNameThatWantsPauses: what was looked at is not looked at again
+// after each of them.
+func TestASourceUnderAnotherNameThatWantsPauses(t *testing.T) {
+	var commands atomic.Int32
+	hook := func(cmd imaptest.Command, c *imaptest.Session) bool {
+		if cmd.Name != "EXAMINE" && cmd.Name != "FETCH" && cmd.Name != "UID FETCH" {
+			return false
+		}
+		if commands.Add(1)%10 == 0 {
+			c.Reply(cmd.Tag, "NO [THROTTLED] slow down")
+			return true
+		}
+		return false
+	}
+	s := newStory(t, imaptest.AccountOptions{Hook: hook}, imaptest.AccountOptions{})
+	for n := range 20 {
+		s.fill(fmt.Sprint("Folder", n), mail(n, "text"))
+	}
+	s.mustRun()
+	s.asAnother()
+	s.next(0, 20, 0)
+}
+
+// TestACorrectedHost: a server that the account was moved to may number its folders like
+// the former one; and one that is named by mistake has nothing forgotten (I-12).
+func TestACorrectedHost(t *testing.T) {
 	for _, v := range manyServers() {
 		t.Run(v.name, func(t *testing.T) {
 			s := newStory(t, v.src, v.dst)
-			s.closes = slices.Contains(v.dst.Without, "UNSELECT")
+			s.edits, s.closes = true, slices.Contains(v.dst.Without, "UNSELECT")
 			s.fill("INBOX", mail(1, "one"), mail(2, "two"), mail(3, "three"))
 			s.mustRun()
+			first := s.src
 			s.src = imaptest.NewAccount(t, v.src)
 			s.fill("INBOX", mail(3, "three"), mail(4, "four"), mail(1, "one"))
-			pairs, _ := s.journal.Pairs(t.Context())
-			for _, p := range pairs { // as the store does when the host is corrected
-				p.UIDValidity, p.ModSeq, p.Complete = migration.DoubtedNumbers, 0, false
-				if err := s.journal.SavePair(t.Context(), &p); err != nil {
-					t.Fatal(err)
-				}
-			}
+			s.doubt()
 			s.next(1, 2, 0)
 			s.next(0, 3, 0)
+			s.src = imaptest.NewAccount(t, v.src) // an empty one
+			s.doubt()
+			s.next(0, 0, 0)
+			s.src = first
+			s.doubt()
+			s.next(0, 3, 0)
+			if n := len(s.dst.Folder("INBOX").Messages()); n != 4 {
+				t.Errorf("%d messages at the destination", n)
+			}
 		})
+	}
+}
+
+// doubt is what the store does when the host is corrected.
+func (s *story) doubt() {
+	s.t.Helper()
+	pairs, err := s.journal.Pairs(s.t.Context())
+	for _, p := range pairs {
+		p.UIDValidity, p.ModSeq, p.Complete = migration.DoubtedNumbers, 0, false
+		err = errors.Join(err, s.journal.SavePair(s.t.Context(), &p))
+	}
+	if err != nil {
+		s.t.Fatal(err)
 	}
 }

@@ -225,18 +225,24 @@ func TestWhatAServerSaysOfAMessageThatIsGone(t *testing.T) {
 	tests := []struct {
 		answer string
 		isGone bool
+		mute   bool // SEARCH does not say what it found
 	}{
-		{"OK done", true},
-		{"NO No matching messages", true},
-		{"BAD Invalid UID", true},
-		{"NO [EXPUNGEISSUED] Some of the requested messages no longer exist.", true},
-		{"NO Server Unavailable. 15", false},
-		{"BAD Command Argument Error. 11", false},
+		{"OK done", true, false},
+		{"NO No matching messages", true, false},
+		{"BAD Invalid UID", true, false},
+		{"NO [EXPUNGEISSUED] Some of the requested messages no longer exist.", true, false},
+		{"NO Server Unavailable. 15", false, false},
+		{"BAD Command Argument Error. 11", false, false},
+		{"BAD Command Argument Error. 11", false, true},
 	}
 	for _, test := range tests {
-		t.Run(test.answer, func(t *testing.T) {
+		t.Run(fmt.Sprint(test.answer, test.mute), func(t *testing.T) {
 			var s *story
 			hook := func(cmd imaptest.Command, c *imaptest.Session) bool {
+				if cmd.Name == "UID SEARCH" && test.mute {
+					c.Reply(cmd.Tag, "OK done")
+					return true
+				}
 				if cmd.Name != "UID FETCH" || !includes(cmd.Args, 2) || strings.Contains(cmd.Args, "HEADER") {
 					return false
 				}

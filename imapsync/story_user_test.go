@@ -28,6 +28,12 @@ func (s *story) mapped() (copies map[copyOf]bool, pairs map[string][]int64) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if m, ok := s.journal.(*memory); ok {
+		for _, former := range m.formers { // what is taken over from it is ours
+			more, _ := former.Pairs(s.t.Context())
+			all = append(all, more...)
+		}
+	}
 	for _, p := range all {
 		pairs[p.Dest.Name] = append(pairs[p.Dest.Name], p.ID)
 		known, err := s.journal.Messages(s.t.Context(), p.ID)

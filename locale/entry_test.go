@@ -101,6 +101,11 @@ func samples() []sample {
 			"Il server remoto ha rinumerato la cartella INBOX. Messaggi riconosciuti: 3 su 1.004; non si copiano due volte.",
 		},
 		{
+			"known_again", inbox(map[string]any{"found": 3, "listed": 1004}),
+			"Known again in INBOX by their headers: 3 of 1,004 messages. They were copied from another server or name before, and are not copied twice.",
+			"Riconosciuti in INBOX dalle intestazioni: 3 messaggi su 1.004. Furono copiati da un altro server o con un altro nome, e non si copiano due volte.",
+		},
+		{
 			"source_renamed", inbox(map[string]any{"before": "Work", "folder": "Jobs", "destination": "Work"}),
 			"Folder Work is called Jobs at the source now. The work goes on in Work at the destination; nothing is copied twice.",
 			"La cartella Work sul server remoto ora si chiama Jobs. A destinazione si continua in Work, senza doppioni.",

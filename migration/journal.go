@@ -26,18 +26,12 @@ type FolderPair struct {
 const DoubtedNumbers = math.MaxUint32
 
 // Former is another source from which the same mailbox was filled: the same login at
-// a server of another name or port. Whether it is the
-// same account, reached otherwise, only its messages tell (I-16).
+// a server of another name or port. Whether it is the same account, reached otherwise,
+// only its messages tell (I-16).
 type Former struct {
 	ResourceID int64
 	Server     string // host:port
-	Folders    []FormerFolder
-}
-
-// FormerFolder is what of a folder of a Former can be compared with one that is there.
-type FormerFolder struct {
-	FolderPair
-	Copies []MessageState // the first and the last of them that were there, by ascending UID
+	Folders    []FolderPair
 }
 
 // DestFolder is a folder at the destination. It belongs to the destination
@@ -86,7 +80,7 @@ type Sighting struct {
 const BeforeAnyPass = -1
 
 // Known is what is remembered of the messages of one pair, summed up. Those that
-// are Gone count in Highest alone.
+// are Gone count in nothing.
 type Known struct {
 	Copied  int            // copied in the pass that was asked about
 	Bytes   int64          // their sizes, summed

@@ -22,16 +22,16 @@ type Correction struct {
 }
 
 // CorrectRow changes the source of a row, and the password at a destination that
-// wants one; the secrets are sealed. Another host is looked up anew (S7). The row waits for its check again, unless
+// wants one; the secrets are sealed. Another host is looked up anew (S7), and what was
+// copied is known again by its headers. The row waits for its check again, unless
 // its run in the last pass failed: that one is to be tried again, and logs in
 // itself. A run that is parked may go on at once.
 //
 // It is migration.ErrConflict where the migration is not valid, its secrets are
 // gone, or a run of the row is at work; and for another login where messages of
 // the former account were copied, or may have been, since the journal speaks of
-// those. Where none was, the journal forgets the former account. With another host
-// the copied messages are known again by their headers. Two rows
-// with the same accounts are ErrTwice.
+// those. Where none was, the journal forgets the former account. Two rows with the
+// same accounts are ErrTwice.
 func (s *Store) CorrectRow(ctx context.Context, customer, migrationID int64, c Correction) error {
 	old, err := s.Resource(ctx, customer, migrationID, c.Row)
 	if err != nil {
@@ -119,16 +119,6 @@ func otherAccount(old, fresh migration.Resource) bool {
 // then on: the same one, or one that it was moved to.
 func otherServer(old, fresh migration.Resource) bool {
 	return !strings.EqualFold(old.Source.Host, fresh.Source.Host)
-}
-
-// doubtNumbers lets the next run know the copied messages again by their headers
-// (I-12). Two servers may number their folders alike, Zimbra's have one UIDVALIDITY:
-// what is remembered would stand for other messages, and they would be lost.
-func doubtNumbers(ctx context.Context, tx *sql.Tx, resourceID int64) error {
-	_, err := tx.ExecContext(ctx, `
-		UPDATE pair SET src_uidvalidity = $2, src_modseq = 0, complete = 0 WHERE resource_id = $1 AND src_uidvalidity <> 0`,
-		resourceID, migration.DoubtedNumbers)
-	return err
 }
 
 // forgetAccount forgets what is remembered of an account of which nothing was

@@ -40,7 +40,11 @@ func TestFormers(t *testing.T) {
 				t.Fatalf("one of which nothing is known: %+v", list)
 			}
 			pair := savePair(t, former, "INBOX", "INBOX")
-			check(t, former.Record(t.Context(), pair.ID, slices.Concat(copied(1, firstUIDs(60)...), gone(70, 70))))
+			states := slices.Concat(copied(1, 1, 2, 3), gone(70, 60), []migration.MessageState{{UID: 89, Kind: migration.Skipped}})
+			for i := range states {
+				states[i].Fingerprint = uint64(states[i].UID) + 10
+			}
+			check(t, former.Record(t.Context(), pair.ID, states))
 			check(t, former.SetClean(t.Context(), false))
 			list := must(mine.Formers(t.Context()))(t)
 			if len(list) == 1 != tt.want {
@@ -53,18 +57,22 @@ func TestFormers(t *testing.T) {
 				return
 			}
 			f = list[0]
-			server, _, _ := strings.Cut(tt.former, "/")
-			if copies := f.Folders[0].Copies; f.Server != server || len(f.Folders) != 1 || len(copies) != 50 || copies[0].UID != 1 || copies[24].UID != 25 || copies[25].UID != 36 {
+			if server, _, _ := strings.Cut(tt.former, "/"); f.Server != server || len(f.Folders) != 1 || f.Folders[0].ID != pair.ID {
 				t.Errorf("%+v", f)
+			}
+			found, copies, err := mine.CountCopies(t.Context(), f, pair.ID, []uint64{11, 12, 12, 99, 70})
+			check(t, err)
+			if found != 4 || copies != 4 {
+				t.Errorf("%d of these messages are known, of %d", found, copies)
 			}
 			if clean := must(mine.TakeOver(t.Context(), f))(t); clean {
 				t.Error("what was left open is taken for settled")
 			}
 			pairs := must(mine.Pairs(t.Context()))(t)
-			if len(pairs) != 1 || len(must(former.Pairs(t.Context()))(t)) > 0 {
+			if len(pairs) != 1 || pairs[0].UIDValidity != migration.DoubtedNumbers || len(must(former.Pairs(t.Context()))(t)) > 0 {
 				t.Fatalf("taken over: %+v", pairs)
 			}
-			if known := must(mine.Known(t.Context(), pairs[0].ID, 1))(t); known.Present != 60 || known.Copied != 0 {
+			if known := must(mine.Known(t.Context(), pairs[0].ID, 1))(t); known.Present != 3 || known.Copied != 0 {
 				t.Errorf("%+v", known)
 			}
 			if list := must(mine.Formers(t.Context()))(t); len(list) > 0 {
@@ -109,9 +117,21 @@ func TestAnotherHostDoubtsTheNumbers(t *testing.T) {
 	}
 }
 
-func firstUIDs(n uint32) (list []uint32) {
-	for uid := range n {
-		list = append(list, uid+1)
+// A migration that is deleted leaves what it took over to the one it took it from, or
+// one that has the account under another name.
+func TestDeletingAMigrationHandsItsJournalToAnotherName(t *testing.T) {
+	p := newPanel(t)
+	first, second := p.finish(t, p.running(t, "x", "alone"), 1, passDone(1)), p.valid(t, "x")
+	row := must(p.Resource(t.Context(), p.customer, second.ID, 1))(t)
+	row.Source.Host = "mail.old.example"
+	check(t, p.CorrectRow(t.Context(), p.customer, second.ID, Correction{Row: 1, Source: row.Source}))
+	a := p.Journal(p.customer, must(p.Resource(t.Context(), p.customer, first.ID, 1))(t).ID, 1)
+	pair := savePair(t, a, "INBOX", "INBOX")
+	check(t, a.Record(t.Context(), pair.ID, copied(10, 1)))
+	check(t, p.Delete(t.Context(), p.customer, &first))
+	b := p.Journal(p.customer, row.ID, 1)
+	pairs := must(b.Pairs(t.Context()))(t)
+	if len(pairs) != 1 || pairs[0].UIDValidity != migration.DoubtedNumbers || len(messages(t, b, pair.ID)) != 1 {
+		t.Errorf("the other one knows of %+v", pairs)
 	}
-	return list
 }

@@ -119,7 +119,7 @@ func (s *Store) Accept(ctx context.Context, key string) error {
 // forgetPauses lifts pauses. Runs that waited for another one than those find that out
 // without asking anybody.
 func (s *Store) forgetPauses(ctx context.Context, tx *sql.Tx, where string, args ...any) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM host_pause WHERE `+where, args...); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM host_pause WHERE `+where, args...); err != nil { //nolint:gosec // written by us
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE run SET retry_at = $1 WHERE status = $2 AND error_class = $3`,
@@ -312,7 +312,7 @@ func (s *Store) tellPause(ctx context.Context, tx *sql.Tx, p migration.HostPause
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO notice (customer_id, migration_id, user_id, kind, pass, occasion, created_at, next_at)
 		SELECT m.customer_id, m.id, coalesce(`+reader+`, m.user_id), $1, 0, $2, $3, $3 FROM migration m
-		WHERE `+untold+` AND `+which,
+		WHERE `+untold+` AND `+which, //nolint:gosec // written by us
 		migration.NoticeHostPaused, p.Since.UnixMilli(), millis(s.now()), arg)
 	return err
 }

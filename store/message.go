@@ -101,7 +101,7 @@ func (j *Journal) countKnown(
 		SELECT count(*) FILTER (WHERE m.kind = 0 AND m.pass = $4),
 			COALESCE(sum(m.size) FILTER (WHERE m.kind = 0 AND m.pass = $4), 0),
 			count(*) FILTER (WHERE m.kind = 0 AND m.pass <> $4),
-			count(*) FILTER (WHERE m.kind IN (1, 2)), COALESCE(max(m.uid), 0),
+			count(*) FILTER (WHERE m.kind IN (1, 2)), COALESCE(max(m.uid) FILTER (WHERE m.kind <> 3), 0),
 			count(*) FILTER (WHERE m.kind = 0 AND m.identity = 0)
 		FROM pair p LEFT JOIN msg m ON m.pair_id = p.id
 		WHERE p.customer_id = $1 AND p.resource_id = $2 AND p.id = $3

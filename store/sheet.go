@@ -247,7 +247,7 @@ func leaveOut(ctx context.Context, tx *sql.Tx, migrationID int64, lines []int) e
 	}
 	places, args := placesFor(2, lines)
 	_, err := tx.ExecContext(ctx, `
-		UPDATE resource SET left_out = 1 WHERE migration_id = $1 AND line IN (`+places+`)`, append([]any{migrationID}, args...)...)
+		UPDATE resource SET left_out = 1 WHERE migration_id = $1 AND line IN (`+places+`)`, append([]any{migrationID}, args...)...) //nolint:gosec // numbers of places
 	return err
 }
 

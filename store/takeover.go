@@ -22,20 +22,28 @@ var nobodysPass = fmt.Sprintf(`UPDATE msg SET pass = %d WHERE pass <> %d AND pai
 
 // handOver gives the folder pairs of a migration that is about to be deleted to
 // another one with the same account, the latest: its next pass would bring back
-// what was deleted at the destination.
+// what was deleted at the destination. Where none has it, one may have it under
+// another name (I-16).
 func handOver(ctx context.Context, tx *sql.Tx, migrationID int64) error {
-	const heir = `(
-		SELECT max(o.id) FROM resource r
-		JOIN resource o ON o.customer_id = r.customer_id AND o.source_key = r.source_key AND o.mailbox = r.mailbox
-		WHERE r.id = pair.resource_id AND o.migration_id <> r.migration_id)`
+	const (
+		namesake = `(
+			SELECT max(o.id) FROM resource r
+			JOIN resource o ON o.customer_id = r.customer_id AND o.source_key = r.source_key AND o.mailbox = r.mailbox
+			WHERE r.id = pair.resource_id AND o.migration_id <> r.migration_id)`
+		heir = `coalesce(` + namesake + `, (
+			SELECT max(o.id) FROM resource r JOIN resource o ON ` + mayBeSame + `
+			WHERE r.id = pair.resource_id AND o.migration_id <> r.migration_id))`
+		theirs = `resource_id IN (SELECT id FROM resource WHERE migration_id = $1)`
+	)
 	for _, statement := range []string{
 		`UPDATE resource SET clean = 0
 			WHERE id IN (SELECT ` + heir + ` FROM pair JOIN resource x ON x.id = pair.resource_id WHERE x.migration_id = $1 AND x.clean = 0)`,
 		nobodysPass + `(
 			SELECT pair.id FROM pair JOIN resource x ON x.id = pair.resource_id
 			WHERE x.migration_id = $1 AND ` + heir + ` IS NOT NULL)`,
+		doubted + theirs + ` AND ` + namesake + ` IS NULL`,
 		`UPDATE pair SET resource_id = ` + heir + `
-			WHERE resource_id IN (SELECT id FROM resource WHERE migration_id = $1) AND ` + heir + ` IS NOT NULL
+			WHERE ` + theirs + ` AND ` + heir + ` IS NOT NULL
 				AND NOT EXISTS (SELECT 1 FROM pair known WHERE known.resource_id = ` + heir + ` AND known.src_raw = pair.src_raw)`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, migrationID); err != nil {

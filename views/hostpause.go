@@ -16,6 +16,14 @@ type PausesView struct {
 	CanChange bool
 }
 
+// holds counts the rows that hosts hold back.
+func (v PausesView) holds() (rows int) {
+	for _, p := range v.Pauses {
+		rows += len(p.Rows) + p.Held
+	}
+	return rows
+}
+
 // GoOnPath is where a migration asks for one login at a host that is paused.
 func GoOnPath(m migration.Migration) string { return migrationPath(m, "/go-on") }
 

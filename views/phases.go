@@ -71,8 +71,8 @@ func (v MigrationView) running(ctx context.Context) string {
 		return v.say(ctx, "due", name)
 	}
 	if pass.Runs.Tally.Listed == 0 && pass.Status == migration.PassRunning {
-		if pass.Runs.AtWork == 0 && (pass.Runs.Parked > 0 || len(v.Pauses.Pauses) > 0) {
-			return v.say(ctx, "held", name)
+		if pass.Runs.AtWork == 0 && v.Pauses.holds() >= pass.Runs.Open {
+			return v.say(ctx, "held", name) // the others are parked
 		}
 		return v.say(ctx, "begun", name)
 	}

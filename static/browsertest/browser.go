@@ -78,13 +78,13 @@ func (b *browser) try() error {
 		chromedp.Flag("lang", "en"),
 	)...)
 	ctx, end := chromedp.NewContext(allocator)
-	if err := within(patience, func() error { return chromedp.Do(ctx) }); err != nil {
+	if err := within(func() error { return chromedp.Do(ctx) }); err != nil {
 		stop() // kills it
 		return fmt.Errorf("start chromium: %w", err)
 	}
 	b.ctx = ctx
 	b.stop = func() {
-		_ = within(patience, func() error { end(); return nil })
+		_ = within(func() error { end(); return nil })
 		stop()
 	}
 	return nil
@@ -92,15 +92,15 @@ func (b *browser) try() error {
 
 var errSilent = errors.New("the browser does not answer")
 
-// within bounds what chromedp does not: the first thing that is asked of a
-// browser or a tab, whose context must outlive it, and the end of either.
-func within(most time.Duration, do func() error) error {
+// within bounds by patience what chromedp does not: the first thing that is asked of
+// a browser or a tab, whose context must outlive it, and the end of either.
+func within(do func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- do() }()
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(most):
+	case <-time.After(patience):
 		return errSilent
 	}
 }
@@ -128,13 +128,13 @@ func Open(t testing.TB) *Tab {
 	}
 	ctx, end := chromedp.NewContext(shared.ctx, chromedp.WithNewBrowserContext())
 	tab := &Tab{t: t, ctx: ctx}
-	if err := within(patience, func() error { return chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)) }); err != nil {
+	if err := within(func() error { return chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)) }); err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
 	tab.listen()
 	t.Cleanup(func() {
 		tab.Check()
-		err := within(patience, func() error {
+		err := within(func() error {
 			end()
 			tab.listening.Wait()
 			return nil
