@@ -202,12 +202,12 @@ type Journal interface {
 	// Clean reports whether the last run stopped in order (I-5).
 	Clean(ctx context.Context) (bool, error)
 	// Formers returns the sources that may be this one under another name, while
-	// nothing is known of this one. CountCopies tells how many of these fingerprints
-	// are those of copies from a folder of one of them, and how many copies there are
-	// from it. TakeOver makes what is known of it known of this source, with all
-	// numbers in doubt, and reports whether its last run stopped in order (I-16).
+	// nothing was copied from this one. CountCopies tells how many of these
+	// fingerprints are those of copies from a folder of one of them. TakeOver makes
+	// what is known of it known of this source, with all numbers in doubt, and reports
+	// whether its last run stopped in order (I-16).
 	Formers(ctx context.Context) ([]migration.Former, error)
-	CountCopies(ctx context.Context, former migration.Former, pairID int64, fingerprints []uint64) (found, copies int, err error)
+	CountCopies(ctx context.Context, former migration.Former, pairID int64, fingerprints []uint64) (int, error)
 	TakeOver(ctx context.Context, former migration.Former) (clean bool, err error)
 	// Whole reports whether every batch that was ever begun is still remembered: no
 	// power cut has taken the last ones. Where nobody can tell it is false.

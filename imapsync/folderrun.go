@@ -268,10 +268,10 @@ func (r *run) countKnown(f *folderRun) error {
 // rememberValidity stores the UIDVALIDITY that the messages recorded from now
 // on belong to, before the first of them is.
 func (r *run) rememberValidity(ctx context.Context, f *folderRun, validity uint32) error {
-	if f.pair.UIDValidity == validity {
+	if f.pair.UIDValidity == validity && !f.pair.Doubted {
 		return nil
 	}
-	f.pair.UIDValidity, f.pair.Complete = validity, false
+	f.pair.UIDValidity, f.pair.Complete, f.pair.Doubted = validity, false, false
 	return r.journal.SavePair(ctx, &f.pair)
 }
 

@@ -251,39 +251,52 @@ func (m *memory) Clean(context.Context) (bool, error) {
 
 func (m *memory) Formers(context.Context) (list []migration.Former, _ error) {
 	defer m.lock()()
-	if len(m.pairs) > 0 {
+	if m.copies("") > 0 || len(m.flight) > 0 {
 		return nil, nil
 	}
 	for i, former := range m.formers {
-		if len(former.pairs) > 0 {
-			list = append(list, migration.Former{ResourceID: int64(i), Server: "old.example:143", Folders: slices.Collect(maps.Values(former.pairs))})
+		f := migration.Former{ResourceID: int64(i), Server: "old.example:143"}
+		for source, p := range former.pairs {
+			f.Folders = append(f.Folders, migration.FormerFolder{FolderPair: p, Copies: former.copies(source)})
+		}
+		if former.copies("") > 0 || len(former.flight) > 0 {
+			list = append(list, f)
 		}
 	}
 	return list, nil
 }
 
-func (m *memory) CountCopies(_ context.Context, _ migration.Former, pair int64, fingerprints []uint64) (found, copies int, _ error) {
+// copies counts what was copied from a folder; "": from all.
+func (m *memory) copies(source string) (count int) {
+	for name, p := range m.pairs {
+		for _, s := range m.mailbox.messages[p.ID] {
+			if (source == "" || source == name) && s.Kind == migration.Copied && !s.IsElsewhere() {
+				count++
+			}
+		}
+	}
+	return count
+}
+
+func (m *memory) CountCopies(_ context.Context, _ migration.Former, pair int64, fingerprints []uint64) (found int, _ error) {
 	defer m.lock()()
 	known := map[uint64]bool{}
 	for _, s := range m.mailbox.messages[pair] {
-		if s.Kind == migration.Copied {
-			known[s.Fingerprint] = true
-			copies++
-		}
+		known[s.Fingerprint] = known[s.Fingerprint] || s.Kind == migration.Copied && !s.IsElsewhere()
 	}
 	for _, print := range fingerprints {
 		if known[print] {
 			found++
 		}
 	}
-	return found, copies, nil
+	return found, nil
 }
 
 func (m *memory) TakeOver(_ context.Context, f migration.Former) (bool, error) {
 	defer m.lock()()
 	former := m.formers[f.ResourceID]
 	for source, p := range former.pairs {
-		p.UIDValidity, p.ModSeq, p.Complete = migration.DoubtedNumbers, 0, false
+		p.Doubted, p.ModSeq, p.Complete = true, 0, false
 		m.pairs[source] = p
 		for uid, s := range m.mailbox.messages[p.ID] {
 			if !s.IsElsewhere() {

@@ -8,14 +8,14 @@ import (
 	"trasloco/migration"
 )
 
-// recognise lets a source of which nothing is known go on with what is known of the
+// recognise lets a source that nothing was copied from go on with what is known of the
 // same account under another name: the server has several, was reached at another
 // port, or is the one that the account was moved to (I-16). Everything would be copied
 // once more otherwise.
-func (r *run) recognise(ctx context.Context) ([]migration.FolderPair, error) {
+func (r *run) recognise(ctx context.Context, pairs []migration.FolderPair) ([]migration.FolderPair, error) {
 	formers, err := r.journal.Formers(ctx)
 	if err != nil || len(formers) == 0 {
-		return nil, err
+		return pairs, err
 	}
 	for _, former := range formers {
 		same, err := r.isFormer(ctx, former)
@@ -47,6 +47,8 @@ func (r *run) recognise(ctx context.Context) ([]migration.FolderPair, error) {
 const (
 	endOfFolder = 50
 	enoughOfAll = 200
+
+	patientLooks = 6 // at folders that are refused, before it is decided without them
 )
 
 // isFormer reports whether a source is a former one: of what is looked at a good part
@@ -56,8 +58,8 @@ func (r *run) isFormer(ctx context.Context, former migration.Former) (bool, erro
 	looked, known := 0, 0
 	var refused error
 	for _, p := range former.Folders {
-		f := r.folderOf(p)
-		if f == nil || !f.opens() || looked >= enoughOfAll {
+		f := r.folderOf(p.FolderPair)
+		if f == nil || !f.opens() || p.Copies == 0 || looked >= enoughOfAll {
 			continue
 		}
 		var prints []uint64
@@ -70,16 +72,17 @@ func (r *run) isFormer(ctx context.Context, former migration.Former) (bool, erro
 		if err != nil {
 			return false, err
 		}
-		found, copies, err := r.journal.CountCopies(ctx, former, p.ID, prints)
+		found, err := r.journal.CountCopies(ctx, former, p.ID, prints)
 		if err != nil {
 			return false, err
 		}
-		looked, known = looked+min(len(prints), copies), known+min(found, copies)
+		looked, known = looked+min(len(prints), p.Copies), known+min(found, p.Copies)
 	}
-	if looked == 0 && refused != nil { // nobody has seen that it is another one
+	same := known > 0 && known*4 >= looked
+	if r.lookedAgain++; !same && refused != nil && r.lookedAgain < patientLooks { // nobody has seen that it is another one
 		return false, &Error{Side: SourceSide, Class: ClassTransport, Err: refused}
 	}
-	return known > 0 && known*4 >= looked, nil
+	return same, nil
 }
 
 // endsOf returns the fingerprints of the messages that a source folder begins and ends

@@ -12,7 +12,7 @@ import (
 )
 
 // renumber gives the remembered messages of a folder their new UIDs when the
-// source has counted anew (I-12). Nothing is appended before that is done: all
+// source has counted anew (I-12), or may be another one. Nothing is appended before that is done: all
 // of it would be taken for new.
 func (r *run) renumber(ctx context.Context, f *folderRun) error {
 	known, err := r.journal.Messages(ctx, f.pair.ID)
@@ -40,13 +40,9 @@ func (r *run) renumber(ctx context.Context, f *folderRun) error {
 		state.UID, state.Gone = items[i].UID, false
 		states = append(states, state)
 	}
-	states = append(states, unpaired(known, found, items)...)
+	states = append(states, unpaired(known, found, f.listing)...)
 	slices.SortFunc(states, func(a, b migration.MessageState) int { return cmp.Compare(a.UID, b.UID) })
-	level, code := migration.Warning, "renumbered"
-	if f.pair.UIDValidity == migration.DoubtedNumbers {
-		level, code = migration.Info, "known_again"
-	}
-	r.entry(level, code, migration.Args{"folder": f.display(), "found": len(found), "listed": len(f.listing)}, "")
+	r.tellRenumbered(f, known, len(found))
 	if err := r.journal.Rekey(ctx, f.pair.ID, states); err != nil {
 		return fmt.Errorf("renumber a folder: %w", err)
 	}
@@ -66,13 +62,26 @@ func copiesOf(known []migration.MessageState) []candidate {
 	return list
 }
 
+// tellRenumbered says how many messages of a folder are known again. That a label only
+// shows copies of another folder is said of that one (M-1).
+func (r *run) tellRenumbered(f *folderRun, known []migration.MessageState, found int) {
+	args := migration.Args{"folder": f.display(), "found": found, "listed": len(f.listing)}
+	isOriginal := func(s migration.MessageState) bool { return s.Kind == migration.Copied && !s.IsElsewhere() }
+	switch {
+	case !f.pair.Doubted:
+		r.entry(migration.Warning, "renumbered", args, "")
+	case slices.ContainsFunc(known, isOriginal):
+		r.entry(migration.Info, "known_again", args, "")
+	}
+}
+
 // unpaired returns the copies that no message was paired with, under numbers that no
 // message has: they have vanished. They may come back, where the folder is that of a
 // server that was named by mistake.
-func unpaired(known []migration.MessageState, found map[int]uint32, items []migration.BatchItem) (rest []migration.MessageState) {
+func unpaired(known []migration.MessageState, found map[int]uint32, listing []meta) (rest []migration.MessageState) {
 	taken := map[uint32]bool{}
-	for _, it := range items {
-		taken[it.UID] = true
+	for _, m := range listing {
+		taken[m.uid] = true
 	}
 	paired := map[uint32]bool{}
 	for _, at := range found {

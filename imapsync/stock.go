@@ -96,7 +96,7 @@ func (r *run) makePlan(ctx context.Context, f *folderRun) error {
 	if err := r.hasPlace(f); err != nil {
 		return err
 	}
-	if f.pair.UIDValidity != 0 && f.pair.UIDValidity != f.box.UIDValidity {
+	if f.pair.Doubted || f.pair.UIDValidity != 0 && f.pair.UIDValidity != f.box.UIDValidity {
 		f.forget()
 		if err := r.renumber(ctx, f); err != nil {
 			return err

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"trasloco/imapsync/imaptest"
-	"trasloco/migration"
 )
 
 // asAnother lets the mailbox be filled from a source of which nothing is known. What
@@ -143,6 +142,59 @@ func TestASourceUnderAnotherNameThatDoesNotShowItself(t *testing.T) {
 	}
 }
 
+// TestASourceUnderAnotherNameInPart: one folder that tells it is another does not decide
+// while one that was copied from cannot be looked at; one that nothing was copied from
+// keeps nobody waiting.
+func TestASourceUnderAnotherNameInPart(t *testing.T) {
+	t.Run("a folder is locked for a moment", func(t *testing.T) {
+		s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+		s.fill("INBOX", mail(1, "one"), mail(2, "two"), mail(3, "three"))
+		s.fill("Drafts", mail(4, "draft"))
+		s.mustRun()
+		s.src.Folder("Drafts").Remove(1)
+		s.fill("Drafts", mail(5, "another draft"))
+		s.asAnother()
+		s.src.SetFaults(imaptest.Fault{Command: "EXAMINE", Nth: 1, Reply: "NO Mailbox is locked by another session"})
+		s.next(1, 3, 0)
+	})
+	t.Run("a folder that nothing was copied from is closed for good", func(t *testing.T) {
+		s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+		s.fill("INBOX")
+		s.fill("Work", mail(1, "one"))
+		s.mustRun()
+		s.src.Delete("Work")
+		s.fill("INBOX", mail(2, "two"))
+		s.asAnother()
+		s.src.SetFaults(imaptest.Fault{Command: "EXAMINE", Nth: 1, Reply: "NO Mailbox is locked by another session"})
+		s.pass++
+		if got := s.insist(); got.codes("reconnecting") > 0 {
+			t.Errorf("waited%s", got.log())
+		}
+	})
+	t.Run("it was empty in its first pass", func(t *testing.T) {
+		s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+		s.fill("INBOX", mail(1, "one"), mail(2, "two"))
+		s.mustRun()
+		full := s.src
+		s.src = imaptest.NewAccount(t, imaptest.AccountOptions{})
+		s.asAnother()
+		s.next(0, 0, 0)
+		s.src = full
+		s.next(0, 2, 0)
+	})
+	t.Run("a folder with equal messages was renamed since", func(t *testing.T) {
+		s := newStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+		s.fill("INBOX", mail(1, "one"))
+		s.fill("Work", mail(2, "two"), mail(2, "two"))
+		s.mustRun()
+		s.src.Folder("Work").Rename("Jobs")
+		s.asAnother()
+		if got := s.next(0, 3, 0); got.codes("source_renamed") != 1 {
+			t.Errorf("not followed%s", got.log())
+		}
+	})
+}
+
 // TestASourceUnderAnotherNameThatWantsPauses: what was looked at is not looked at again
 // after each of them.
 func TestASourceUnderAnotherNameThatWantsPauses(t *testing.T) {
@@ -199,10 +251,24 @@ func (s *story) doubt() {
 	s.t.Helper()
 	pairs, err := s.journal.Pairs(s.t.Context())
 	for _, p := range pairs {
-		p.UIDValidity, p.ModSeq, p.Complete = migration.DoubtedNumbers, 0, false
+		p.Doubted, p.ModSeq, p.Complete = true, 0, false
 		err = errors.Join(err, s.journal.SavePair(s.t.Context(), &p))
 	}
 	if err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// Copies that lie in the folder of another label are no evidence against a mailbox.
+func TestGmailUnderAnotherName(t *testing.T) {
+	s := newGmailStory(t, imaptest.AccountOptions{}, imaptest.AccountOptions{})
+	for n := range 60 {
+		s.deliver(fmt.Sprint("letter ", n), `\Inbox`, "A", "B", "C", "D", "E", "F")
+	}
+	first := s.mustRun().tally
+	s.asAnother()
+	got := s.next(0, first.Copied+first.Present, 0)
+	if got.codes("recognised") != 1 || got.codes("known_again") != 1 {
+		t.Errorf("not recognised, or said of more than INBOX%s", got.log())
 	}
 }

@@ -23,10 +23,8 @@ func (r *run) survey(ctx context.Context) error {
 	r.logTrees(source, dest)
 	r.folders = inOrder(source)
 	r.warnOfGmail(source)
-	if len(pairs) == 0 {
-		if pairs, err = r.recognise(ctx); err != nil {
-			return err
-		}
+	if pairs, err = r.recognise(ctx, pairs); err != nil {
+		return err
 	}
 	if pairs, err = r.followRenames(ctx, pairs); err != nil {
 		return err

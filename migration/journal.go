@@ -1,9 +1,6 @@
 package migration
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // FolderPair is what is remembered of one source folder and the destination
 // folder it goes to (I-1).
@@ -14,6 +11,10 @@ type FolderPair struct {
 	// The source as it was when the pair was last gone through to the end.
 	UIDValidity, UIDNext, Exists uint32
 	ModSeq                       uint64
+	// Doubted: another server may have given the UIDs, or they may be of another
+	// folder that is numbered alike. No copy is believed to stand under its UID before
+	// it is known again by its header (I-12).
+	Doubted bool
 	// Complete is set when the last walk left nothing to be tried again, so an
 	// unchanged folder need not be listed (Δ-1).
 	Complete bool
@@ -21,17 +22,19 @@ type FolderPair struct {
 	Dest DestFolder
 }
 
-// DoubtedNumbers stands for the UIDVALIDITY of a source folder whose messages have to
-// be known again by their headers (I-12): no server counts so far.
-const DoubtedNumbers = math.MaxUint32
-
 // Former is another source from which the same mailbox was filled: the same login at
 // a server of another name or port. Whether it is the same account, reached otherwise,
 // only its messages tell (I-16).
 type Former struct {
 	ResourceID int64
 	Server     string // host:port
-	Folders    []FolderPair
+	Folders    []FormerFolder
+}
+
+// FormerFolder is a folder of a Former, and how many copies were made from it.
+type FormerFolder struct {
+	FolderPair
+	Copies int
 }
 
 // DestFolder is a folder at the destination. It belongs to the destination

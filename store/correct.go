@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	"trasloco/migration"
 )
@@ -22,8 +21,8 @@ type Correction struct {
 }
 
 // CorrectRow changes the source of a row, and the password at a destination that
-// wants one; the secrets are sealed. Another host is looked up anew (S7), and what was
-// copied is known again by its headers. The row waits for its check again, unless
+// wants one; the secrets are sealed. Another host is looked up anew (S7). What was
+// copied is known again by its headers then, and with another port. The row waits for its check again, unless
 // its run in the last pass failed: that one is to be tried again, and logs in
 // itself. A run that is parked may go on at once.
 //
@@ -54,7 +53,7 @@ func (s *Store) CorrectRow(ctx context.Context, customer, migrationID int64, c C
 				return err
 			}
 		}
-		if otherServer(old.Resource, fresh) {
+		if old.SourceKey() != fresh.SourceKey() {
 			if err := doubtNumbers(ctx, tx, fresh.ID); err != nil {
 				return err
 			}
@@ -113,12 +112,6 @@ func guardCorrection(ctx context.Context, tx *sql.Tx, customer, migrationID int6
 // otherAccount reports whether a row is about other mail from then on.
 func otherAccount(old, fresh migration.Resource) bool {
 	return old.Source.Auth.Login != fresh.Source.Auth.Login
-}
-
-// otherServer reports whether a row's mail comes from a server of another name from
-// then on: the same one, or one that it was moved to.
-func otherServer(old, fresh migration.Resource) bool {
-	return !strings.EqualFold(old.Source.Host, fresh.Source.Host)
 }
 
 // forgetAccount forgets what is remembered of an account of which nothing was

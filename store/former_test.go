@@ -39,8 +39,15 @@ func TestFormers(t *testing.T) {
 			if list := must(mine.Formers(t.Context()))(t); len(list) > 0 {
 				t.Fatalf("one of which nothing is known: %+v", list)
 			}
+			savePair(t, former, "Sent", "Sent")
+			if list := must(mine.Formers(t.Context()))(t); len(list) > 0 {
+				t.Fatalf("one that nothing was copied from: %+v", list)
+			}
 			pair := savePair(t, former, "INBOX", "INBOX")
-			states := slices.Concat(copied(1, 1, 2, 3), gone(70, 60), []migration.MessageState{{UID: 89, Kind: migration.Skipped}})
+			savePair(t, mine, "INBOX", "INBOX") // of a pass that had nothing to copy
+			states := slices.Concat(copied(1, 1, 2, 3), gone(70, 60), []migration.MessageState{
+				{UID: 89, Kind: migration.Skipped}, {UID: 90, Kind: migration.Copied, Pass: migration.ElsewherePass},
+			})
 			for i := range states {
 				states[i].Fingerprint = uint64(states[i].UID) + 10
 			}
@@ -57,22 +64,22 @@ func TestFormers(t *testing.T) {
 				return
 			}
 			f = list[0]
-			if server, _, _ := strings.Cut(tt.former, "/"); f.Server != server || len(f.Folders) != 1 || f.Folders[0].ID != pair.ID {
+			if server, _, _ := strings.Cut(tt.former, "/"); f.Server != server || len(f.Folders) != 2 || f.Folders[1].ID != pair.ID || f.Folders[0].Copies != 0 {
 				t.Errorf("%+v", f)
 			}
-			found, copies, err := mine.CountCopies(t.Context(), f, pair.ID, []uint64{11, 12, 12, 99, 70})
+			found, err := mine.CountCopies(t.Context(), f, pair.ID, []uint64{11, 12, 12, 99, 70, 100})
 			check(t, err)
-			if found != 4 || copies != 4 {
-				t.Errorf("%d of these messages are known, of %d", found, copies)
+			if found != 4 || f.Folders[1].Copies != 4 {
+				t.Errorf("%d of these messages are known, of %d", found, f.Folders[1].Copies)
 			}
 			if clean := must(mine.TakeOver(t.Context(), f))(t); clean {
 				t.Error("what was left open is taken for settled")
 			}
 			pairs := must(mine.Pairs(t.Context()))(t)
-			if len(pairs) != 1 || pairs[0].UIDValidity != migration.DoubtedNumbers || len(must(former.Pairs(t.Context()))(t)) > 0 {
+			if len(pairs) != 2 || !pairs[1].Doubted || len(must(former.Pairs(t.Context()))(t)) > 0 {
 				t.Fatalf("taken over: %+v", pairs)
 			}
-			if known := must(mine.Known(t.Context(), pairs[0].ID, 1))(t); known.Present != 3 || known.Copied != 0 {
+			if known := must(mine.Known(t.Context(), pair.ID, 1))(t); known.Present != 4 || known.Copied != 0 {
 				t.Errorf("%+v", known)
 			}
 			if list := must(mine.Formers(t.Context()))(t); len(list) > 0 {
@@ -86,18 +93,17 @@ func TestFormers(t *testing.T) {
 	}
 }
 
-// With another host no UID is believed before it has been compared; with another
-// port it is the same server.
+// With another host or port no UID is believed before it has been compared.
 func TestAnotherHostDoubtsTheNumbers(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*migration.Endpoint)
-		want   uint32
+		want   bool
 	}{
-		{"another host", func(e *migration.Endpoint) { e.Host = "other.example" }, migration.DoubtedNumbers},
-		{"another port", func(e *migration.Endpoint) { e.Port = 143 }, 7},
-		{"the same host in other letters", func(e *migration.Endpoint) { e.Host = strings.ToUpper(e.Host) }, 7},
-		{"another password", func(e *migration.Endpoint) { e.Auth.Password = migration.NewSecret("pw") }, 7},
+		{"another host", func(e *migration.Endpoint) { e.Host = "other.example" }, true},
+		{"another port", func(e *migration.Endpoint) { e.Port = 1143 }, true},
+		{"the same host in other letters", func(e *migration.Endpoint) { e.Host = strings.ToUpper(e.Host) }, false},
+		{"another password", func(e *migration.Endpoint) { e.Auth.Password = migration.NewSecret("pw") }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newPanel(t)
@@ -110,28 +116,42 @@ func TestAnotherHostDoubtsTheNumbers(t *testing.T) {
 			fresh := old.Source
 			tt.change(&fresh)
 			check(t, p.CorrectRow(t.Context(), p.customer, m.ID, Correction{Row: 1, Source: fresh}))
-			if got := must(j.Pairs(t.Context()))(t)[0].UIDValidity; got != tt.want {
-				t.Errorf("UIDVALIDITY %d (host %s)", got, old.Source.Host)
+			if p := must(j.Pairs(t.Context()))(t)[0]; p.Doubted != tt.want || p.UIDValidity != pair.UIDValidity {
+				t.Errorf("%+v", p)
 			}
 		})
 	}
 }
 
 // A migration that is deleted leaves what it took over to the one it took it from, or
-// one that has the account under another name.
+// one that has the account under another name, if nothing was copied from there: the two
+// were told apart then.
 func TestDeletingAMigrationHandsItsJournalToAnotherName(t *testing.T) {
-	p := newPanel(t)
-	first, second := p.finish(t, p.running(t, "x", "alone"), 1, passDone(1)), p.valid(t, "x")
-	row := must(p.Resource(t.Context(), p.customer, second.ID, 1))(t)
-	row.Source.Host = "mail.old.example"
-	check(t, p.CorrectRow(t.Context(), p.customer, second.ID, Correction{Row: 1, Source: row.Source}))
-	a := p.Journal(p.customer, must(p.Resource(t.Context(), p.customer, first.ID, 1))(t).ID, 1)
-	pair := savePair(t, a, "INBOX", "INBOX")
-	check(t, a.Record(t.Context(), pair.ID, copied(10, 1)))
-	check(t, p.Delete(t.Context(), p.customer, &first))
-	b := p.Journal(p.customer, row.ID, 1)
-	pairs := must(b.Pairs(t.Context()))(t)
-	if len(pairs) != 1 || pairs[0].UIDValidity != migration.DoubtedNumbers || len(messages(t, b, pair.ID)) != 1 {
-		t.Errorf("the other one knows of %+v", pairs)
+	for name, heir := range map[string]struct {
+		has  []migration.MessageState
+		want int
+	}{"one that had nothing to copy": {nil, 1}, "one that copied": {copied(20, 5), 0}} {
+		t.Run(name, func(t *testing.T) {
+			p := newPanel(t)
+			first, second := p.finish(t, p.running(t, "x", "alone"), 1, passDone(1)), p.valid(t, "x")
+			row := must(p.Resource(t.Context(), p.customer, second.ID, 1))(t)
+			row.Source.Host = "mail.old.example"
+			check(t, p.CorrectRow(t.Context(), p.customer, second.ID, Correction{Row: 1, Source: row.Source}))
+			a, b := p.Journal(p.customer, must(p.Resource(t.Context(), p.customer, first.ID, 1))(t).ID, 1), p.Journal(p.customer, row.ID, 1)
+			check(t, b.Record(t.Context(), savePair(t, b, "INBOX", "INBOX").ID, heir.has))
+			for _, folder := range []string{"INBOX", "Sent"} {
+				check(t, a.Record(t.Context(), savePair(t, a, folder, folder).ID, copied(10, 1)))
+			}
+			check(t, p.Delete(t.Context(), p.customer, &first))
+			got := 0
+			for _, pair := range must(b.Pairs(t.Context()))(t) {
+				if states := messages(t, b, pair.ID); pair.Doubted && len(states) == 1 && states[0].DestUID == 10 {
+					got++
+				}
+			}
+			if got != 2*heir.want || count(t, p.Store, "pair") != 1+heir.want {
+				t.Errorf("the other one was given %d folders, there are %d", got, count(t, p.Store, "pair"))
+			}
+		})
 	}
 }

@@ -29,14 +29,14 @@ func (s *Store) Journal(customer, resource int64, pass int) *Journal {
 }
 
 const pairColumns = `p.id, p.src_raw, p.src_uidvalidity, p.src_uidnext, p.src_exists, p.src_modseq,
-	p.complete, d.id, d.name, p.dst_uidvalidity, p.dst_uidnext`
+	p.complete, p.doubted, d.id, d.name, p.dst_uidvalidity, p.dst_uidnext`
 
 func scanPair(row scanner) (migration.FolderPair, error) {
 	var p migration.FolderPair
 	var source, name []byte
 	var modSeq int64
 	err := row.Scan(&p.ID, &source, &p.UIDValidity, &p.UIDNext, &p.Exists, &modSeq,
-		&p.Complete, &p.Dest.ID, &name, &p.Dest.UIDValidity, &p.Dest.UIDNext)
+		&p.Complete, &p.Doubted, &p.Dest.ID, &name, &p.Dest.UIDValidity, &p.Dest.UIDNext)
 	p.Source, p.Dest.Name, p.ModSeq = string(source), string(name), uint64(modSeq)
 	return p, err
 }
@@ -112,12 +112,12 @@ func (j *Journal) saveDest(ctx context.Context, tx *sql.Tx, d migration.DestFold
 func (j *Journal) upsertPair(ctx context.Context, tx *sql.Tx, p *migration.FolderPair) error {
 	return tx.QueryRowContext(ctx, `
 		INSERT INTO pair (customer_id, resource_id, src_raw, src_uidvalidity, src_uidnext, src_exists,
-			src_modseq, complete, dst_id, dst_uidvalidity, dst_uidnext)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+			src_modseq, complete, doubted, dst_id, dst_uidvalidity, dst_uidnext)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (resource_id, src_raw) DO UPDATE SET
 			src_uidvalidity = excluded.src_uidvalidity, src_uidnext = excluded.src_uidnext,
 			src_exists = excluded.src_exists, src_modseq = excluded.src_modseq,
-			complete = excluded.complete, dst_id = excluded.dst_id,
+			complete = excluded.complete, doubted = excluded.doubted, dst_id = excluded.dst_id,
 			dst_uidvalidity = CASE
 				WHEN excluded.dst_id = pair.dst_id AND excluded.dst_uidvalidity = 0 THEN pair.dst_uidvalidity
 				ELSE excluded.dst_uidvalidity END,
@@ -127,7 +127,7 @@ func (j *Journal) upsertPair(ctx context.Context, tx *sql.Tx, p *migration.Folde
 				ELSE excluded.dst_uidnext END
 		RETURNING id, dst_uidvalidity, dst_uidnext`,
 		j.customer, j.resource, []byte(p.Source), p.UIDValidity, p.UIDNext, p.Exists,
-		int64(p.ModSeq), flag(p.Complete), p.Dest.ID, p.Dest.UIDValidity, p.Dest.UIDNext,
+		int64(p.ModSeq), flag(p.Complete), flag(p.Doubted), p.Dest.ID, p.Dest.UIDValidity, p.Dest.UIDNext,
 	).Scan(&p.ID, &p.Dest.UIDValidity, &p.Dest.UIDNext)
 }
 

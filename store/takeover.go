@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -23,34 +24,30 @@ var nobodysPass = fmt.Sprintf(`UPDATE msg SET pass = %d WHERE pass <> %d AND pai
 // handOver gives the folder pairs of a migration that is about to be deleted to
 // another one with the same account, the latest: its next pass would bring back
 // what was deleted at the destination. Where none has it, one may have it under
-// another name (I-16).
+// another name, which has copied nothing yet (I-16).
 func handOver(ctx context.Context, tx *sql.Tx, migrationID int64) error {
-	const (
-		namesake = `(
-			SELECT max(o.id) FROM resource r
-			JOIN resource o ON o.customer_id = r.customer_id AND o.source_key = r.source_key AND o.mailbox = r.mailbox
-			WHERE r.id = pair.resource_id AND o.migration_id <> r.migration_id)`
-		heir = `coalesce(` + namesake + `, (
-			SELECT max(o.id) FROM resource r JOIN resource o ON ` + mayBeSame + `
-			WHERE r.id = pair.resource_id AND o.migration_id <> r.migration_id))`
-		theirs = `resource_id IN (SELECT id FROM resource WHERE migration_id = $1)`
-	)
-	for _, statement := range []string{
-		`UPDATE resource SET clean = 0
-			WHERE id IN (SELECT ` + heir + ` FROM pair JOIN resource x ON x.id = pair.resource_id WHERE x.migration_id = $1 AND x.clean = 0)`,
-		nobodysPass + `(
-			SELECT pair.id FROM pair JOIN resource x ON x.id = pair.resource_id
-			WHERE x.migration_id = $1 AND ` + heir + ` IS NOT NULL)`,
-		doubted + theirs + ` AND ` + namesake + ` IS NULL`,
-		`UPDATE pair SET resource_id = ` + heir + `
-			WHERE ` + theirs + ` AND ` + heir + ` IS NOT NULL
-				AND NOT EXISTS (SELECT 1 FROM pair known WHERE known.resource_id = ` + heir + ` AND known.src_raw = pair.src_raw)`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, migrationID); err != nil {
-			return err
+	type heir struct{ of, namesake, other int64 }
+	heirs, err := queryAll(ctx, tx, func(row scanner) (h heir, err error) {
+		return h, row.Scan(&h.of, &h.namesake, &h.other)
+	}, `
+		SELECT r.id, coalesce((
+			SELECT max(o.id) FROM resource o
+			WHERE o.customer_id = r.customer_id AND o.source_key = r.source_key AND o.mailbox = r.mailbox AND o.migration_id <> r.migration_id
+		), 0), coalesce((
+			SELECT max(o.id) FROM resource o
+			WHERE `+mayBeSame+` AND o.migration_id <> r.migration_id
+				AND NOT EXISTS (SELECT 1 FROM pair p WHERE p.resource_id = o.id AND `+hasCopies+`)
+		), 0) FROM resource r WHERE r.migration_id = $1 AND EXISTS (SELECT 1 FROM pair WHERE pair.resource_id = r.id)`, migrationID)
+	for _, h := range heirs {
+		to := cmp.Or(h.namesake, h.other)
+		if err == nil && to != 0 {
+			err = takeFrom(ctx, tx, to, `$2`, h.of)
+		}
+		if err == nil && to != 0 && h.namesake == 0 {
+			err = doubtNumbers(ctx, tx, to)
 		}
 	}
-	return nil
+	return err
 }
 
 // takeOver gives the resource of a run the folder pairs of all others with its
@@ -68,6 +65,9 @@ func takeFrom(ctx context.Context, tx *sql.Tx, resourceID int64, others string, 
 		resource_id IN (` + others + `)
 		AND NOT EXISTS (SELECT 1 FROM pair mine WHERE mine.resource_id = $1 AND mine.src_raw = pair.src_raw)`
 	for _, statement := range []string{
+		// Of a folder that nothing was copied from others may know more.
+		`DELETE FROM pair AS p WHERE p.resource_id = $1 AND NOT ` + hasCopies + `
+			AND p.src_raw IN (SELECT src_raw FROM pair WHERE resource_id IN (` + others + `))`,
 		// What a stop without a clean mark left open stays open (I-5).
 		`UPDATE resource SET clean = 0
 			WHERE id = $1 AND EXISTS (
