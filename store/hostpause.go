@@ -309,10 +309,11 @@ const untold = notOver + ` AND m.user_id IS NOT NULL AND NOT EXISTS (
 	SELECT 1 FROM notice n WHERE n.migration_id = m.id AND n.kind = $1 AND n.pass = 0 AND n.occasion = $2)`
 
 func (s *Store) tellPause(ctx context.Context, tx *sql.Tx, p migration.HostPause, which string, arg any) error {
+	//nolint:gosec // which is written by us
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO notice (customer_id, migration_id, user_id, kind, pass, occasion, created_at, next_at)
 		SELECT m.customer_id, m.id, coalesce(`+reader+`, m.user_id), $1, 0, $2, $3, $3 FROM migration m
-		WHERE `+untold+` AND `+which, //nolint:gosec // written by us
+		WHERE `+untold+` AND `+which,
 		migration.NoticeHostPaused, p.Since.UnixMilli(), millis(s.now()), arg)
 	return err
 }

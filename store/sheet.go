@@ -246,8 +246,9 @@ func leaveOut(ctx context.Context, tx *sql.Tx, migrationID int64, lines []int) e
 		return nil
 	}
 	places, args := placesFor(2, lines)
+	//nolint:gosec // places are numbers
 	_, err := tx.ExecContext(ctx, `
-		UPDATE resource SET left_out = 1 WHERE migration_id = $1 AND line IN (`+places+`)`, append([]any{migrationID}, args...)...) //nolint:gosec // numbers of places
+		UPDATE resource SET left_out = 1 WHERE migration_id = $1 AND line IN (`+places+`)`, append([]any{migrationID}, args...)...)
 	return err
 }
 
