@@ -79,7 +79,7 @@ func (r *run) isFormer(ctx context.Context, former migration.Former) (bool, erro
 		looked, known = looked+min(len(prints), p.Copies), known+min(found, p.Copies)
 	}
 	same := known > 0 && known*4 >= looked
-	if r.lookedAgain++; !same && refused != nil && r.lookedAgain < patientLooks { // nobody has seen that it is another one
+	if r.looks++; !same && refused != nil && r.looks < patientLooks { // nobody has seen that it is another one
 		return false, &Error{Side: SourceSide, Class: ClassTransport, Err: refused}
 	}
 	return same, nil

@@ -12,8 +12,8 @@ import (
 )
 
 // renumber gives the remembered messages of a folder their new UIDs when the
-// source has counted anew (I-12), or may be another one. Nothing is appended before that is done: all
-// of it would be taken for new.
+// source has counted anew (I-12), or may be another one. Nothing is appended before
+// that is done: all of it would be taken for new.
 func (r *run) renumber(ctx context.Context, f *folderRun) error {
 	known, err := r.journal.Messages(ctx, f.pair.ID)
 	if err != nil || len(known) == 0 {

@@ -33,22 +33,22 @@ type run struct {
 	hard   context.Context //nolint:containedctx // the run is the context's owner
 	cancel func()
 
-	shut        map[int64]error     // pairs whose destination folder hides what became of a batch
-	undecided   map[int64]undecided // by pair, until its folder is adopted
-	lost        []lostBatch         // what was not found, to be looked for once more (I-9)
-	clean       bool                // the last run stopped in order, or nothing of it is forgotten
-	arrived     time.Time           // until then the destination may be storing what the last run sent
-	again       bool                // something is remembered of an earlier run
-	doubt       bool                // it did not, and a folder could not be looked through for what it left
-	mapper      *mapper
-	cautious    bool  // the source has hung up on us
-	rest        error // it wants to be left alone, said in a sweep and not heeded yet
-	lookedAgain int   // how often it was looked whether the source is a former one
-	warned      bool  // of what the settings of a Gmail account hide
-	placed      bool  // all folders have their place at the destination
-	folders     []*folderRun
-	orphans     []migration.FolderPair // whose source folder is gone
-	spelled     map[string][]string    // sets of flags by their text: most messages share a few
+	shut      map[int64]error     // pairs whose destination folder hides what became of a batch
+	undecided map[int64]undecided // by pair, until its folder is adopted
+	lost      []lostBatch         // what was not found, to be looked for once more (I-9)
+	clean     bool                // the last run stopped in order, or nothing of it is forgotten
+	arrived   time.Time           // until then the destination may be storing what the last run sent
+	again     bool                // something is remembered of an earlier run
+	doubt     bool                // it did not, and a folder could not be looked through for what it left
+	mapper    *mapper
+	cautious  bool  // the source has hung up on us
+	rest      error // it wants to be left alone, said in a sweep and not heeded yet
+	looks     int   // at whether the source is a former one
+	warned    bool  // of what the settings of a Gmail account hide
+	placed    bool  // all folders have their place at the destination
+	folders   []*folderRun
+	orphans   []migration.FolderPair // whose source folder is gone
+	spelled   map[string][]string    // sets of flags by their text: most messages share a few
 
 	// books guards what several lanes write down: all below, and each folderRun
 	// while messages are copied.

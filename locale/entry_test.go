@@ -125,8 +125,8 @@ func samples() []sample {
 		{
 			"recognised",
 			map[string]any{"server": "mail.old.example:993"},
-			"The old server was used under another name before, mail.old.example:993, and it is the same mailbox: what was copied from there is not copied again.",
-			"Il server remoto è già stato usato con un altro nome, mail.old.example:993, e la casella è la stessa: ciò che fu copiato da lì non si copia di nuovo.",
+			"This mailbox was copied before, from mail.old.example:993: what came from there is not copied again.",
+			"Questa casella è già stata copiata, da mail.old.example:993: ciò che venne da lì non si copia di nuovo.",
 		},
 		{
 			"moved", inbox(map[string]any{"folder": "Work", "from": "INBOX", "followed": true}),

@@ -18,6 +18,12 @@ const (
 			SELECT 1 FROM (SELECT lower(substr(r.source_key, instr(r.source_key, '/') + 1)) a, lower(substr(o.source_key, instr(o.source_key, '/') + 1)) b)
 			WHERE a = b OR instr(a, '@') = 0 AND substr(b, 1, length(a) + 1) = a || '@' OR instr(b, '@') = 0 AND substr(a, 1, length(b) + 1) = b || '@')`
 
+	// besides is true of two that are in one pass: who lists both means both.
+	besides = `EXISTS (
+		SELECT 1 FROM run mine JOIN run beside ON beside.pass_id = mine.pass_id
+		WHERE mine.resource_id = r.id AND beside.resource_id = o.id
+			AND mine.pass_id = (SELECT max(pass_id) FROM run WHERE run.resource_id = r.id))`
+
 	// hasCopies is true of a pair p from which something was copied, or may have been.
 	hasCopies = `(
 		EXISTS (SELECT 1 FROM msg WHERE msg.pair_id = p.id AND msg.kind IN (0, 3))
@@ -29,13 +35,13 @@ const (
 
 // Formers returns the sources that may be the one of this journal's resource under
 // another name, the latest first; none where something was copied from this one, or
-// may have been.
+// may have been. Those of the same pass are other sources.
 func (j *Journal) Formers(ctx context.Context) ([]migration.Former, error) {
 	list, err := queryAll(ctx, j.store.readers, func(row scanner) (f migration.Former, err error) {
 		return f, row.Scan(&f.ResourceID, &f.Server)
 	}, `
 		SELECT o.id, substr(o.source_key, 1, instr(o.source_key, '/') - 1) FROM resource r JOIN resource o ON `+mayBeSame+`
-		WHERE r.customer_id = $1 AND r.id = $2
+		WHERE r.customer_id = $1 AND r.id = $2 AND NOT `+besides+`
 			AND NOT EXISTS (SELECT 1 FROM pair p WHERE p.resource_id = r.id AND `+hasCopies+`)
 			AND EXISTS (SELECT 1 FROM pair p WHERE p.resource_id = o.id AND `+hasCopies+`)
 		ORDER BY o.id DESC`, j.customer, j.resource)
@@ -97,7 +103,7 @@ func (j *Journal) CountCopies(ctx context.Context, former migration.Former, pair
 func (j *Journal) TakeOver(ctx context.Context, former migration.Former) (clean bool, err error) {
 	err = j.store.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		clean, err = queryOne(ctx, tx, scanValue[bool], `
-			SELECT o.clean FROM resource r JOIN resource o ON `+mayBeSame+` WHERE r.customer_id = $1 AND r.id = $2 AND o.id = $3`,
+			SELECT o.clean FROM resource r JOIN resource o ON `+mayBeSame+` WHERE r.customer_id = $1 AND r.id = $2 AND o.id = $3 AND NOT `+besides,
 			j.customer, j.resource, former.ResourceID)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -153,5 +154,31 @@ func TestDeletingAMigrationHandsItsJournalToAnotherName(t *testing.T) {
 				t.Errorf("the other one was given %d folders, there are %d", got, count(t, p.Store, "pair"))
 			}
 		})
+	}
+}
+
+// Two rows of one pass are two sources, however alike they are: who lists both means
+// both (S1).
+func TestRowsOfOnePassAreNoFormers(t *testing.T) {
+	p := newPanel(t)
+	m := p.running(t, "x", "y")
+	var journals [2]*Journal
+	for i := range journals {
+		row := must(p.Resource(t.Context(), p.customer, m.ID, i+1))(t).ID
+		_, err := p.writer.ExecContext(t.Context(), `UPDATE resource SET source_key = $1, mailbox = 'one' WHERE id = $2`, fmt.Sprintf("host%d:993/anna", i), row)
+		check(t, err)
+		journals[i] = p.Journal(p.customer, row, 1)
+	}
+	check(t, journals[0].Record(t.Context(), savePair(t, journals[0], "INBOX", "INBOX").ID, copied(10, 1)))
+	formers := func() int { return len(must(journals[1].Formers(t.Context()))(t)) }
+	if formers() != 0 {
+		t.Error("one row is taken for the other")
+	}
+	_, err := journals[1].TakeOver(t.Context(), migration.Former{ResourceID: journals[0].resource})
+	wantError(t, err, migration.ErrNotFound)
+	_, err = p.writer.ExecContext(t.Context(), `DELETE FROM run WHERE resource_id = $1`, journals[0].resource)
+	check(t, err)
+	if formers() != 1 {
+		t.Error("one that is in the pass no more is not asked about")
 	}
 }

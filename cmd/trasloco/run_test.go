@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,17 +29,8 @@ func sourceAccount(t *testing.T, count int) *imaptest.Account {
 	t.Helper()
 	a := imaptest.NewAccount(t, imaptest.AccountOptions{User: "old", Password: sourcePassword})
 	fill(a, "INBOX", count)
-	return distinct(a)
-}
-
-// distinct gives an INBOX numbers of its own: two with the same messages under the
-// same numbers are the same account (I-16).
-func distinct(a *imaptest.Account) *imaptest.Account {
-	a.Folder("INBOX").Renumber(5000+accounts.Add(1), 1)
 	return a
 }
-
-var accounts atomic.Uint32
 
 func fill(a *imaptest.Account, folder string, count int) {
 	f := a.Create(folder)
@@ -267,7 +257,7 @@ func TestRowsWithOneDestinationWaitForEachOther(t *testing.T) {
 			},
 		})
 		fill(a, "INBOX", 3)
-		return distinct(a)
+		return a
 	}
 	dest := destAccount(t, imaptest.AccountOptions{})
 	m := newMoving(t, dest, watched("first"), watched("second"), watched("third"))
