@@ -36,11 +36,14 @@ check: ## all that must hold before a commit, quick: generated code, format, vet
 lint: ## golangci-lint with every linter of .golangci.yml (the first time builds it: minutes)
 	$(LINT) run ./...
 
+# Many tests wait more than they work. What they leave of the processors is for the
+# cuts without the detector, of which there are more.
 test: ## install what the tests need (Debian packages) and run them all
 	@.ci/prepare
-	@figures=$$(mktemp); trap 'rm -f "$$figures"' EXIT; \
-	export FIGURES=$$figures; go test $(QUICK) $(RACE) -shuffle=on -parallel 4 -timeout 11m ./...; \
-	go test $(QUICK) -parallel 4 -run '^TestCutAtEveryOctet$$' ./imapsync; cat "$$figures"
+	@figures=$$(mktemp) plain=$$(mktemp) status=0; trap 'rm -f "$$figures" "$$plain"' EXIT; export FIGURES=$$figures; \
+	nice -n 5 go test $(QUICK) -parallel 4 -run '^TestCutAtEveryOctet$$' ./imapsync >"$$plain" 2>&1 & cuts=$$!; \
+	go test $(QUICK) $(RACE) -shuffle=on -parallel 4 -timeout 11m ./... || status=$$?; \
+	wait "$$cuts" || status=$$?; cat "$$plain" "$$figures"; exit "$$status"
 
 test-long: ## the whole of what "make test" samples, then fuzzing: an hour or more
 	@.ci/prepare
