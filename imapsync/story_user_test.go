@@ -30,7 +30,10 @@ func (s *story) mapped() (copies map[copyOf]bool, pairs map[string][]int64) {
 	}
 	if m, ok := s.journal.(*memory); ok {
 		for _, former := range m.formers { // what is taken over from it is ours
-			more, _ := former.Pairs(s.t.Context())
+			more, err := former.Pairs(s.t.Context())
+			if err != nil {
+				s.t.Fatal(err)
+			}
 			all = append(all, more...)
 		}
 	}

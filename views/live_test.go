@@ -185,8 +185,10 @@ func TestLivePartEndsForGood(t *testing.T) {
 	}
 }
 
-// hx-sse itself does not try again when the very first connection fails.
-func TestLivePartTriesAgainFromTheBeginning(t *testing.T) {
+// openRefused opens the page whose very first connection is refused. A script named as
+// late comes with time for the page before it, as over a slow line.
+func openRefused(t *testing.T, late string) (*browsertest.Tab, *stream) {
+	t.Helper()
 	site := newSite(t)
 	s := &stream{opened: make(chan *connection)}
 	refused := make(chan struct{}, 1)
@@ -199,49 +201,33 @@ func TestLivePartTriesAgainFromTheBeginning(t *testing.T) {
 			s.ServeHTTP(w, r)
 		}
 	})
+	if late != "" {
+		site.mux.HandleFunc(site.assets.Path(late), func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(300 * time.Millisecond)
+			site.assets.ServeHTTP(w, r)
+		})
+	}
 	site.show("/live", http.StatusOK, inside(views.Shell(site.page("Live")),
 		ui.Head(ui.HeadSpec{Title: "Live"}), inside(ui.Live("live", "/events"), ui.Stale(), liveState(0))))
 	tab := browsertest.Open(t)
 	tab.Expect("status of 503")
 	tab.Go(site.URL + "/live")
-	tab.Wait(`document.querySelector(".t-stale").checkVisibility()`)
-	if !browsertest.Ask[bool](tab, count(0)) {
-		t.Error("the refusal was taken for a state")
-	}
-	c := <-s.opened
-	c.says <- state(1)
-	tab.Wait(count(1) + ` && !document.getElementById("live").hasAttribute("data-stale")`)
+	return tab, s
 }
 
-// Over a slow line the scripts come one by one, with time for the page between.
-func TestLivePartStartsHoweverLateAScriptComes(t *testing.T) {
-	for _, late := range []string{"hx-sse.min.js", "panel.js"} {
-		t.Run(late, func(t *testing.T) {
-			site := newSite(t)
-			s := &stream{opened: make(chan *connection)}
-			refused := make(chan struct{}, 1)
-			refused <- struct{}{}
-			site.mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
-				select {
-				case <-refused:
-					http.Error(w, "busy", http.StatusServiceUnavailable)
-				default:
-					s.ServeHTTP(w, r)
-				}
-			})
-			site.mux.HandleFunc(site.assets.Path(late), func(w http.ResponseWriter, r *http.Request) {
-				time.Sleep(300 * time.Millisecond)
-				site.assets.ServeHTTP(w, r)
-			})
-			site.show("/live", http.StatusOK, inside(views.Shell(site.page("Live")),
-				ui.Head(ui.HeadSpec{Title: "Live"}), inside(ui.Live("live", "/events"), ui.Stale(), liveState(0))))
-			tab := browsertest.Open(t)
-			tab.Expect("status of 503")
-			tab.Go(site.URL + "/live")
+// hx-sse itself does not try again when the very first connection fails. Nor would
+// anybody where a script came after that.
+func TestLivePartTriesAgainFromTheBeginning(t *testing.T) {
+	for _, late := range []string{"", "hx-sse.min.js", "panel.js"} {
+		t.Run("late: "+late, func(t *testing.T) {
+			tab, s := openRefused(t, late)
 			tab.Wait(`document.querySelector(".t-stale").checkVisibility()`)
+			if !browsertest.Ask[bool](tab, count(0)) {
+				t.Error("the refusal was taken for a state")
+			}
 			c := <-s.opened
 			c.says <- state(1)
-			tab.Wait(count(1))
+			tab.Wait(count(1) + ` && !document.getElementById("live").hasAttribute("data-stale")`)
 		})
 	}
 }
